@@ -1,0 +1,163 @@
+#include "common/base/clock.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+static int64_t read_clock_ms(clockid_t id)
+{
+    struct timespec now;
+    if (clock_gettime(id, &now) != 0)
+        abort(); /* cannot fail for these two clocks */
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t system_wall_ms(void *self)
+{
+    (void)self;
+    return read_clock_ms(CLOCK_REALTIME);
+}
+
+static int64_t system_mono_ms(void *self)
+{
+    (void)self;
+    return read_clock_ms(CLOCK_MONOTONIC);
+}
+
+static uint64_t system_random64(void *self)
+{
+    (void)self;
+    uint64_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != (ssize_t)sizeof bits)
+        abort(); /* up to 256 bytes are never short once the pool is ready */
+    return bits;
+}
+
+static const struct clock_ops system_ops = {system_wall_ms, system_mono_ms, system_random64};
+static const struct clock system_clock = {&system_ops, NULL};
+
+const struct clock *clock_system(void)
+{
+    return &system_clock;
+}
+
+static int64_t manual_wall_ms(void *self)
+{
+    return ((struct manual_clock *)self)->wall_ms;
+}
+
+static int64_t manual_mono_ms(void *self)
+{
+    return ((struct manual_clock *)self)->mono_ms;
+}
+
+/* splitmix64, Steele, Lea and Flood 2014. */
+static uint64_t manual_random64(void *self)
+{
+    struct manual_clock *manual = self;
+    uint64_t z = (manual->state += 0x9e3779b97f4a7c15u);
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static const struct clock_ops manual_ops = {manual_wall_ms, manual_mono_ms, manual_random64};
+
+void manual_clock_init(struct manual_clock *manual, int64_t wall_ms, uint64_t seed)
+{
+    *manual = (struct manual_clock){
+        .clock = {&manual_ops, manual},
+        .wall_ms = wall_ms,
+        .mono_ms = 1000,
+        .state = seed,
+    };
+}
+
+void manual_clock_advance(struct manual_clock *manual, int64_t ms)
+{
+    manual->wall_ms += ms;
+    manual->mono_ms += ms;
+}
+
+void time_format(int64_t wall_ms, char text[TIME_TEXT_SIZE])
+{
+    time_t seconds = (time_t)(wall_ms / 1000);
+    int millis = (int)(wall_ms % 1000);
+    if (millis < 0) {
+        millis += 1000;
+        seconds -= 1;
+    }
+    struct tm parts;
+    char wide[64];
+    gmtime_r(&seconds, &parts);
+    snprintf(wide, sizeof wide, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", parts.tm_year + 1900,
+             parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec, millis);
+    memcpy(text, wide, TIME_TEXT_SIZE - 1);
+    text[TIME_TEXT_SIZE - 1] = '\0';
+}
+
+/* Reads exactly `digits` digits. -1 when there are fewer. */
+static int read_digits(const char **at, int digits)
+{
+    int value = 0;
+    for (int i = 0; i < digits; i++, (*at)++) {
+        if (!isdigit((unsigned char)**at))
+            return -1;
+        value = value * 10 + (**at - '0');
+    }
+    return value;
+}
+
+static int read_separator(const char **at, char wanted)
+{
+    if (**at != wanted)
+        return -1;
+    (*at)++;
+    return 0;
+}
+
+static int read_fraction_ms(const char **at)
+{
+    int millis = 0;
+    int scale = 100;
+    if (**at != '.')
+        return 0;
+    (*at)++;
+    if (!isdigit((unsigned char)**at))
+        return -1;
+    for (; isdigit((unsigned char)**at); (*at)++, scale /= 10)
+        millis += (**at - '0') * scale;
+    return millis;
+}
+
+int time_parse(const char *text, int64_t *ret_ms)
+{
+    static const struct {
+        int digits;
+        char after;
+    } layout[6] = {{4, '-'}, {2, '-'}, {2, 'T'}, {2, ':'}, {2, ':'}, {2, '\0'}};
+    int field[6];
+    const char *at = text;
+    for (int i = 0; i < 6; i++) {
+        field[i] = read_digits(&at, layout[i].digits);
+        if (field[i] < 0 || (layout[i].after && read_separator(&at, layout[i].after) != 0))
+            return -1;
+    }
+    int millis = read_fraction_ms(&at);
+    if (millis < 0 || strcmp(at, "Z") != 0)
+        return -1;
+    if (field[1] < 1 || field[1] > 12 || field[2] < 1 || field[2] > 31 || field[3] > 23 ||
+        field[4] > 59 || field[5] > 60)
+        return -1;
+    struct tm parts = {.tm_year = field[0] - 1900,
+                       .tm_mon = field[1] - 1,
+                       .tm_mday = field[2],
+                       .tm_hour = field[3],
+                       .tm_min = field[4],
+                       .tm_sec = field[5]};
+    *ret_ms = (int64_t)timegm(&parts) * 1000 + millis;
+    return 0;
+}

@@ -1,0 +1,32 @@
+/* JSON from strangers. cJSON parses; this module first refuses what cJSON would let through, so
+ * that every reader of the same bytes sees the same document (RFC 8259, RFC 7493 I-JSON): bytes
+ * behind the document, duplicate keys, bad UTF-8, control characters, NUL and lone surrogates in
+ * strings, numbers that are not JSON or do not fit a double, too deep or too large a document. */
+#ifndef WARREN_BASE_JSON_H
+#define WARREN_BASE_JSON_H
+
+#include <cjson/cJSON.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+struct json_limits {
+    size_t max_size; /* bytes */
+    int max_depth;   /* nesting of arrays and objects */
+};
+
+/* On OK *ret_json is the caller's (cJSON_Delete). INVALID: the reason is fit for the sender's eyes.
+ * `text` need not end in NUL. */
+enum result json_parse(const char *text, size_t size, const struct json_limits *limits,
+                       cJSON **ret_json, struct err *err) WARN_UNUSED;
+
+/* An integer exactly as written, |n| <= 2^53: INVALID for fractions, exponents that hide one, other
+ * types. */
+enum result json_integer(const cJSON *json, int64_t *ret_value, struct err *err) WARN_UNUSED;
+
+struct buf;
+/* Appends a JSON string with its quotes. `text` is UTF-8. */
+void json_write_text(struct buf *out, const char *text);
+
+#endif
