@@ -1,0 +1,141 @@
+#include "common/messaging/envelope.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/json.h"
+
+enum { ENVELOPE_DEPTH_MAX = 16 };
+
+static void write_member(struct buf *out, const char *name, const char *text)
+{
+    buf_printf(out, ",\"%s\":", name);
+    json_write_text(out, text);
+}
+
+void envelope_encode(const struct envelope *envelope, const struct bind_type *payload_type,
+                     const void *payload, struct buf *out)
+{
+    char time[TIME_TEXT_SIZE];
+    time_format(envelope->time_ms, time);
+    buf_text(out, "{\"specversion\":\"1.0\"");
+    write_member(out, "id", envelope->id.text);
+    write_member(out, "source", envelope->source);
+    write_member(out, "type", envelope->type);
+    write_member(out, "subject", envelope->subject);
+    write_member(out, "time", time);
+    if (envelope->sequence > 0)
+        buf_printf(out, ",\"sequence\":\"%" PRId64 "\"", envelope->sequence);
+    if (envelope->traceparent[0])
+        write_member(out, "traceparent", envelope->traceparent);
+    buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");
+    bind_encode(payload_type, payload, out);
+    buf_text(out, "}");
+}
+
+enum presence { MUST, MAY };
+
+static enum result copy_attribute(const cJSON *document, const char *name, enum presence presence,
+                                  char *out, size_t size, struct err *err)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(document, name);
+    out[0] = '\0';
+    if (!member && presence == MAY)
+        return OK;
+    if (!cJSON_IsString(member))
+        return err_set(err, INVALID, "%s: must be a string", name);
+    size_t length = strlen(member->valuestring);
+    if (length == 0 || length >= size)
+        return err_set(err, INVALID, "%s: must have 1 to %zu bytes", name, size - 1);
+    memcpy(out, member->valuestring, length + 1);
+    return OK;
+}
+
+static enum result read_sequence(const cJSON *document, int64_t *ret_sequence, struct err *err)
+{
+    char text[24];
+    enum result result = copy_attribute(document, "sequence", MAY, text, sizeof text, err);
+    *ret_sequence = 0;
+    if (result != OK || !text[0])
+        return result;
+    if (text[0] < '1' || text[0] > '9' || strlen(text) > 18 ||
+        strspn(text, "0123456789") != strlen(text))
+        return err_set(err, INVALID, "sequence: must be a positive decimal number in a string");
+    *ret_sequence = strtoll(text, NULL, 10);
+    return OK;
+}
+
+static enum result read_time(const cJSON *document, int64_t *ret_ms, struct err *err)
+{
+    char text[40];
+    enum result result = copy_attribute(document, "time", MUST, text, sizeof text, err);
+    if (result == OK && time_parse(text, ret_ms) != 0)
+        result = err_set(err, INVALID, "time: must be RFC 3339 in UTC");
+    return result;
+}
+
+static enum result read_id(const cJSON *document, struct id *ret_id, struct err *err)
+{
+    enum result result =
+        copy_attribute(document, "id", MUST, ret_id->text, sizeof ret_id->text, err);
+    if (result == OK && !id_valid(ret_id->text))
+        result = err_set(err, INVALID, "id: must be a UUID in lower case");
+    return result;
+}
+
+static enum result read_attributes(const cJSON *document, struct envelope *envelope,
+                                   struct err *err)
+{
+    char version[8];
+    enum result result =
+        copy_attribute(document, "specversion", MUST, version, sizeof version, err);
+    if (result == OK && strcmp(version, "1.0") != 0)
+        result = err_set(err, INVALID, "specversion: %s is not 1.0", version);
+    if (result == OK)
+        result = read_id(document, &envelope->id, err);
+    const struct {
+        const char *name;
+        enum presence presence;
+        char *out;
+        size_t size;
+    } texts[] = {
+        {"type", MUST, envelope->type, sizeof envelope->type},
+        {"source", MUST, envelope->source, sizeof envelope->source},
+        {"subject", MUST, envelope->subject, sizeof envelope->subject},
+        {"traceparent", MAY, envelope->traceparent, sizeof envelope->traceparent},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && result == OK; i++)
+        result = copy_attribute(document, texts[i].name, texts[i].presence, texts[i].out,
+                                texts[i].size, err);
+    if (result == OK)
+        result = read_time(document, &envelope->time_ms, err);
+    if (result == OK)
+        result = read_sequence(document, &envelope->sequence, err);
+    return result;
+}
+
+enum result envelope_decode(const char *body, size_t size, struct envelope *ret_envelope,
+                            cJSON **ret_document, const cJSON **ret_data, struct err *err)
+{
+    static const struct json_limits limits = {ENVELOPE_SIZE_MAX, ENVELOPE_DEPTH_MAX};
+    cJSON *document;
+    enum result result = json_parse(body, size, &limits, &document, err);
+    if (result != OK)
+        return err_context(err, result, "envelope");
+    if (!cJSON_IsObject(document))
+        result = err_set(err, INVALID, "must be an object");
+    else
+        result = read_attributes(document, ret_envelope, err);
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(document, "data");
+    if (result == OK && !cJSON_IsObject(data))
+        result = err_set(err, INVALID, "data: must be an object");
+    if (result != OK) {
+        cJSON_Delete(document);
+        return err_context(err, result, "envelope");
+    }
+    *ret_document = document;
+    *ret_data = data;
+    return OK;
+}
