@@ -77,6 +77,10 @@ struct service_spec {
      * whether there is any; `tick` does a bounded amount inside one. NULL: none. */
     bool (*due)(void *self, struct store *store, int64_t now_ms);
     enum result (*tick)(void *self, struct uow *uow, int64_t now_ms, struct err *err);
+    /* Last inside the transaction, once the batch's messages, answers and tick are through and
+     * before COMMIT: writes and publishes what was collected (coalesced facts). Not OK: the whole
+     * batch is rolled back. Runs too when a message is tried alone. NULL: nothing collected. */
+    enum result (*before_commit)(void *self, struct uow *uow, struct err *err);
     /* The batch was rolled back or its fate is unknown: drop what memory keeps of the store. NULL:
      * nothing kept. */
     void (*forget)(void *self);
