@@ -45,4 +45,8 @@ enum { EXIT_USAGE = 2 };
  * and a hint to stderr and exits EXIT_USAGE. Returns the index of the first operand in argv. */
 int options_parse(const struct options *options, int argc, char **argv);
 
+/* The same without printing or exiting: INVALID says what is wrong; --help is no option here. */
+enum result options_read(const struct options *options, int argc, char **argv, int *ret_operand,
+                         struct err *err) WARN_UNUSED;
+
 #endif
