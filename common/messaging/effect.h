@@ -36,4 +36,11 @@ struct effect {
     const struct effect_ops *ops;
 };
 
+/* Drops the calls in hand unanswered. Takes NULL. */
+static inline void effect_free(struct effect *effect)
+{
+    if (effect)
+        effect->ops->release(effect);
+}
+
 #endif
