@@ -95,8 +95,7 @@ enum result accounts_email(struct store *store, const char *customer, char *emai
                            struct err *err)
 {
     struct text_out out = {email, size};
-    return store_query_one(store,
-                           "SELECT email FROM customer WHERE id = $1 AND email IS NOT NULL",
+    return store_query_one(store, "SELECT email FROM customer WHERE id = $1 AND email IS NOT NULL",
                            STORE_ARGS(store_text(customer)), copy_text, &out, err);
 }
 
@@ -143,12 +142,11 @@ enum result accounts_authenticate(struct store *store, int64_t now_ms, const cha
     if (length != BEARER_SIZE - 1)
         return err_set(err, NOT_FOUND, "not a token");
     sha256_hex(bearer, length, hash);
-    enum result result =
-        store_query_one(store,
-                        "SELECT role, customer, expires_ms FROM token WHERE hash = $1 "
-                        "AND expires_ms > $2",
-                        STORE_ARGS(store_text(hash), store_int(now_ms)), copy_account, &account,
-                        err);
+    enum result result = store_query_one(
+        store,
+        "SELECT role, customer, expires_ms FROM token WHERE hash = $1 "
+        "AND expires_ms > $2",
+        STORE_ARGS(store_text(hash), store_int(now_ms)), copy_account, &account, err);
     if (result == OK)
         *ret_account = account;
     return result;

@@ -3,8 +3,8 @@
  * OK         go on
  * DUPLICATE  done before: go on, change nothing
  * NOT_FOUND  there is no such thing
- * DEFER      this one message failed for a reason of its own that may pass: later again, and count
- * it CONFLICT   somebody else was faster (optimistic concurrency): at once again, on fresh state
+ * DEFER      this one message failed for a reason of its own that may pass: later again, counted
+ * CONFLICT   somebody else was faster (optimistic concurrency): at once again, on fresh state
  * RETRY      the environment is busy, full or away: back off; nobody is to blame
  * INVALID    the input can never be right: refuse it, or put it into quarantine
  * REFUSED    understood and turned down

@@ -1,7 +1,9 @@
-#include "common/messaging/memory_broker.h"
+#include "common/messaging/memory_bus.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/messaging/memory_broker.h"
 
 enum { SUBSCRIPTIONS_MAX = 8, WINDOW = 1000, NAME_SIZE_MAX = 64 };
 

@@ -14,8 +14,8 @@ enum { STATEMENT_SLOTS = 512, ARGS_MAX = 24 };
 struct statement {
     const char *sql;
     sqlite3_stmt *handle;
-    size_t arg_count;              /* highest n of $n */
-    int parameter[ARGS_MAX];       /* SQLite's own number of $1, $2, ...; 0: not used */
+    size_t arg_count;        /* highest n of $n */
+    int parameter[ARGS_MAX]; /* SQLite's own number of $1, $2, ...; 0: not used */
 };
 
 struct sqlite_store {
@@ -76,8 +76,8 @@ static enum result prepare(struct sqlite_store *self, struct statement *slot, co
                            struct err *err)
 {
     *slot = (struct statement){.sql = sql};
-    int code = sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &slot->handle,
-                                  NULL);
+    int code =
+        sqlite3_prepare_v3(self->db, sql, -1, SQLITE_PREPARE_PERSISTENT, &slot->handle, NULL);
     enum result result = code == SQLITE_OK ? OK : fold_error(self, code, sql, err);
     if (result == OK)
         result = number_parameters(self, slot, err);
@@ -186,9 +186,8 @@ static enum result sqlite_query(struct store *store, const char *sql,
     return result;
 }
 
-static enum result sqlite_exec(struct store *store, const char *sql,
-                               const struct store_value *args, size_t count, int64_t *ret_changed,
-                               struct err *err)
+static enum result sqlite_exec(struct store *store, const char *sql, const struct store_value *args,
+                               size_t count, int64_t *ret_changed, struct err *err)
 {
     enum result result = sqlite_query(store, sql, args, count, NULL, NULL, err);
     if (result == OK && ret_changed)
@@ -208,7 +207,8 @@ static enum result sqlite_commit(struct store *store, struct err *err)
 
 static void sqlite_rollback(struct store *store)
 {
-    struct err ignored; /* SQLite has rolled back by itself after some errors: then this fails, rightly */
+    struct err
+        ignored; /* SQLite has rolled back by itself after some errors: then this fails, rightly */
     if (!sqlite3_get_autocommit(self_of(store)->db))
         (void)!sqlite_query(store, "ROLLBACK", NULL, 0, NULL, NULL, &ignored);
 }
@@ -257,7 +257,8 @@ static const struct store_ops sqlite_ops = {
 static const char *pragmas_for(enum store_mode mode, bool memory)
 {
     if (memory)
-        return "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF;";
+        return "PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA secure_delete = "
+               "OFF;";
     switch (mode) {
     case STORE_DURABLE:
         return "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA secure_delete = OFF;"
@@ -287,8 +288,8 @@ static enum result open_handle(struct sqlite_store *self, const char *path, enum
     static const char memory_prefix[] = "memdb:/";
     bool memory = strncmp(path, memory_prefix, sizeof memory_prefix - 1) == 0;
     char uri[512];
-    int flags = mode == STORE_READ_ONLY ? SQLITE_OPEN_READONLY
-                                        : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int flags =
+        mode == STORE_READ_ONLY ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (memory) {
         snprintf(uri, sizeof uri, "file:%s?vfs=memdb", path + strlen("memdb:"));
         path = uri;

@@ -20,8 +20,8 @@ void log_event(const struct log *log, enum log_level level, const char *event,
     char time[TIME_TEXT_SIZE];
     time_format(clock_wall_ms(log->clock), time);
     struct buf line = {0};
-    buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"service\":\"%s\",\"instance\":%d,",
-               time, level_name(level), log->service, log->instance);
+    buf_printf(&line, "{\"time\":\"%s\",\"level\":\"%s\",\"service\":\"%s\",\"instance\":%d,", time,
+               level_name(level), log->service, log->instance);
     buf_printf(&line, "\"event\":\"%s\"", event);
     for (int i = 0; i < count; i++) {
         buf_printf(&line, ",\"%s\":", fields[i].name);

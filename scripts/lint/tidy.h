@@ -1,0 +1,47 @@
+/* Included before every file, but only by scripts/lint/tidy: tells the analyser in a few words what
+ * it cannot see from one file, so that it does not warn of what cannot happen. */
+#ifndef SCRIPTS_LINT_TIDY_H
+#define SCRIPTS_LINT_TIDY_H
+
+#include <cjson/cJSON.h>
+#include <sys/queue.h>
+
+#include "common/base/err.h"
+
+/* err_set and err_context return the result that they are given. */
+#define err_set(err, outcome, ...)                                                                 \
+    ({                                                                                             \
+        enum result tidy_result = (outcome);                                                       \
+        (void)(err_set)((err), tidy_result, __VA_ARGS__);                                          \
+        tidy_result;                                                                               \
+    })
+#define err_context(err, outcome, ...)                                                             \
+    ({                                                                                             \
+        enum result tidy_result = (outcome);                                                       \
+        (void)(err_context)((err), tidy_result, __VA_ARGS__);                                      \
+        tidy_result;                                                                               \
+    })
+
+/* NULL is no JSON value. */
+#define cJSON_IsString(item) ((item) && (cJSON_IsString)(item))
+#define cJSON_IsNumber(item) ((item) && (cJSON_IsNumber)(item))
+#define cJSON_IsObject(item) ((item) && (cJSON_IsObject)(item))
+#define cJSON_IsArray(item) ((item) && (cJSON_IsArray)(item))
+#define cJSON_IsBool(item) ((item) && (cJSON_IsBool)(item))
+#define cJSON_IsTrue(item) ((item) && (cJSON_IsTrue)(item))
+
+/* What is removed from a list is not its first element any more: any change of a list leaves the
+ * analyser with no opinion of it. */
+void tidy_forget(void *head, void *element);
+#undef TAILQ_REMOVE
+#define TAILQ_REMOVE(head, element, field) tidy_forget((head), (element))
+#undef TAILQ_INSERT_TAIL
+#define TAILQ_INSERT_TAIL(head, element, field) tidy_forget((head), (element))
+#undef TAILQ_INSERT_HEAD
+#define TAILQ_INSERT_HEAD(head, element, field) tidy_forget((head), (element))
+#undef STAILQ_REMOVE_HEAD
+#define STAILQ_REMOVE_HEAD(head, field) tidy_forget((head), NULL)
+#undef SLIST_REMOVE_HEAD
+#define SLIST_REMOVE_HEAD(head, field) tidy_forget((head), NULL)
+
+#endif
