@@ -138,6 +138,15 @@ enum result store_exec(struct store *store, const char *sql, const struct store_
     return store->ops->exec(store, sql, args, count, ret_changed, err);
 }
 
+enum result store_write_query(struct store *store, const char *sql, const struct store_value *args,
+                              size_t count, store_row_fn *each, void *context, struct err *err)
+{
+    if (!store->in_transaction)
+        return err_set(err, FATAL, "a write outside a transaction");
+    store->writes++;
+    return store->ops->query(store, sql, args, count, each, context, err);
+}
+
 static enum result migrate_step(struct store *store, const char *owner,
                                 const struct migration *step, struct err *err)
 {

@@ -76,6 +76,10 @@ enum result store_query_int(struct store *store, const char *sql, const struct s
 /* A write, inside a transaction. `ret_changed` (may be NULL): rows changed. */
 enum result store_exec(struct store *store, const char *sql, const struct store_value *args,
                        size_t count, int64_t *ret_changed, struct err *err) WARN_UNUSED;
+/* A write that answers rows (INSERT ... RETURNING). */
+enum result store_write_query(struct store *store, const char *sql, const struct store_value *args,
+                              size_t count, store_row_fn *each, void *context,
+                              struct err *err) WARN_UNUSED;
 /* How many writes this transaction has made so far: tells whether a failed handler left traces. */
 uint64_t store_writes(const struct store *store);
 

@@ -1,0 +1,500 @@
+/* Rows on their way out. A row lives in memory from the transaction that made it until the one that
+ * deletes it; the table is read only at the start and for what a dead instance left. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/buf.h"
+#include "common/messaging/service_private.h"
+#include "common/telemetry/log.h"
+
+enum {
+    MARK_AT_ONCE = 128, /* confirmed rows worth a transaction of their own */
+    MARK_DELAY_MS = 20, /* else they wait so long for one to share */
+    BLOCKED_CHECK_MS = 10,
+    REFUSED_RETRY_MS = 50,
+    REFUSED_RETRY_MAX_MS = 5000,
+    LOAD_MAX = 1000, /* rows in one go */
+};
+
+static struct row *row_new(const struct outgoing *message, const char *body, size_t size)
+{
+    struct row *row = service_alloc(sizeof *row + size + 1);
+    *row = (struct row){.state = ROW_WAITING, .size = size};
+    snprintf(row->exchange, sizeof row->exchange, "%s", message->exchange);
+    snprintf(row->type, sizeof row->type, "%s", message->type);
+    snprintf(row->subject, sizeof row->subject, "%s", message->subject);
+    memcpy(row->body, body, size);
+    row->body[size] = '\0';
+    return row;
+}
+
+static enum result take_position(void *context, const struct store_row *row, struct err *err)
+{
+    (void)err;
+    *(int64_t *)context = store_row_int(row, 0);
+    return OK;
+}
+
+/* Whether another owner's earlier row of this subject is unsent; position INT64_MAX: every row is
+ * earlier. */
+static enum result is_blocked(struct service *service, const struct row *row, int64_t position,
+                              bool *ret_blocked, struct err *err)
+{
+    int64_t found = 0;
+    enum result result =
+        store_query_int(service->parts.store,
+                        "SELECT count(*) FROM outbox WHERE subject = $1 AND owner <> $2 "
+                        "AND position < $3",
+                        STORE_ARGS(store_text(row->subject), store_text(row->owner),
+                                   store_int(position)),
+                        &found, err);
+    *ret_blocked = found > 0;
+    return result;
+}
+
+static enum result row_insert(struct service *service, struct row *row, struct err *err)
+{
+    bool blocked = false;
+    enum result result = OK;
+    if (service->others_write)
+        result = is_blocked(service, row, INT64_MAX, &blocked, err);
+    if (result != OK)
+        return result;
+    row->state = blocked ? ROW_BLOCKED : ROW_WAITING;
+    return store_write_query(
+        service->parts.store,
+        "INSERT INTO outbox(message_id, exchange, type, subject, traceparent, time_ms, body, "
+        "owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING position",
+        STORE_ARGS(store_text(row->id.text), store_text(row->exchange), store_text(row->type),
+                   store_text(row->subject), store_text(row->traceparent),
+                   store_int(row->time_ms), store_blob(row->body, row->size),
+                   store_text(row->owner)),
+        take_position, &row->position, err);
+}
+
+/* The envelope of a message that `uow` causes. */
+static struct envelope envelope_for(struct uow *uow, const struct outgoing *message)
+{
+    struct envelope envelope = {.time_ms = uow->now_ms, .sequence = message->sequence};
+    if (message->id)
+        snprintf(envelope.id.text, sizeof envelope.id.text, "%s", message->id);
+    else
+        envelope.id = id_new(uow->service->parts.clock);
+    snprintf(envelope.type, sizeof envelope.type, "%s", message->type);
+    snprintf(envelope.source, sizeof envelope.source, "%s", uow->service->spec->source);
+    snprintf(envelope.subject, sizeof envelope.subject, "%s", message->subject);
+    if (uow->cause)
+        memcpy(envelope.traceparent, uow->cause->traceparent, sizeof envelope.traceparent);
+    return envelope;
+}
+
+enum result uow_publish(struct uow *uow, const struct outgoing *message, struct id *ret_id,
+                        struct err *err)
+{
+    struct service *service = uow->service;
+    struct envelope envelope = envelope_for(uow, message);
+    struct buf body = {0};
+    envelope_encode(&envelope, message->payload_type, message->payload, &body);
+    struct row *row = row_new(message, body.data, body.size);
+    buf_release(&body);
+    row->id = envelope.id;
+    row->time_ms = envelope.time_ms;
+    memcpy(row->traceparent, envelope.traceparent, sizeof row->traceparent);
+    snprintf(row->owner, sizeof row->owner, "%s", service->parts.owner);
+    enum result result =
+        service->parts.switches.outbox ? row_insert(service, row, err) : OK;
+    if (result != OK) {
+        free(row);
+        return err_context(err, result, "outbox: %s %s", message->type, message->subject);
+    }
+    TAILQ_INSERT_TAIL(&service->fresh, row, next);
+    service->fresh_count++;
+    if (ret_id)
+        *ret_id = envelope.id;
+    return OK;
+}
+
+/* Once a transaction: does anybody else have rows here at all? Mostly not, and then no row needs a look
+ * of its own. */
+enum result outbox_look_for_others(struct service *service, struct err *err)
+{
+    int64_t others = 0;
+    const char *owner = service->parts.owner;
+    enum result result = store_query_int(
+        service->parts.store,
+        "SELECT (SELECT min(owner) FROM outbox) < $1 OR (SELECT max(owner) FROM outbox) > $1",
+        STORE_ARGS(store_text(owner)), &others, err);
+    service->others_write = others != 0;
+    return result;
+}
+
+static void add_unsent(struct service *service, struct row *row)
+{
+    TAILQ_INSERT_TAIL(&service->unsent, row, next);
+    service->unsent_count++;
+    if (row->state == ROW_BLOCKED)
+        service->blocked_count++;
+    else if (!service->relay_from)
+        service->relay_from = row;
+}
+
+void outbox_committed(struct service *service)
+{
+    struct row *row;
+    while ((row = TAILQ_FIRST(&service->confirmed))) {
+        TAILQ_REMOVE(&service->confirmed, row, next);
+        free(row);
+    }
+    service->confirmed_count = 0;
+    while ((row = TAILQ_FIRST(&service->fresh))) {
+        TAILQ_REMOVE(&service->fresh, row, next);
+        add_unsent(service, row);
+    }
+    service->fresh_count = 0;
+}
+
+void outbox_rolled_back(struct service *service)
+{
+    struct row *row;
+    while ((row = TAILQ_FIRST(&service->fresh))) {
+        TAILQ_REMOVE(&service->fresh, row, next);
+        free(row);
+    }
+    service->fresh_count = 0;
+}
+
+/* Publishing. */
+
+static void to_confirmed(struct service *service, struct row *row)
+{
+    if (service->relay_from == row)
+        service->relay_from = TAILQ_NEXT(row, next);
+    TAILQ_REMOVE(&service->unsent, row, next);
+    service->unsent_count--;
+    if (row->position == 0) { /* no outbox, nothing to mark */
+        free(row);
+        return;
+    }
+    row->state = ROW_CONFIRMED;
+    if (service->confirmed_count++ == 0)
+        service->next_mark_ms = service_mono_ms(service) + MARK_DELAY_MS;
+    TAILQ_INSERT_TAIL(&service->confirmed, row, next);
+}
+
+/* A row refused by the broker waits a little; a later one of its subject waits behind it. */
+static bool is_held_up(const struct service *service, const struct row *row, int64_t now_ms)
+{
+    if (row->retry_ms > now_ms)
+        return true;
+    if (service->refused_count == 0)
+        return false;
+    for (struct row *earlier = TAILQ_FIRST(&service->unsent); earlier && earlier != row;
+         earlier = TAILQ_NEXT(earlier, next)) {
+        if (earlier->retry_ms > now_ms && strcmp(earlier->subject, row->subject) == 0)
+            return true;
+    }
+    return false;
+}
+
+static enum result publish_row(struct service *service, struct row *row)
+{
+    const struct bus_message message = {
+        .exchange = row->exchange,
+        .routing_key = row->type,
+        .id = row->id.text,
+        .traceparent = row->traceparent,
+        .time_ms = row->time_ms,
+        .body = row->body,
+        .size = row->size,
+    };
+    uint64_t token = service->token + 1;
+    enum result result = bus_publish(service->parts.bus, &message, token);
+    if (result != OK)
+        return result;
+    service->token = token;
+    service->state.published++;
+    row->token = token;
+    row->state = ROW_IN_FLIGHT;
+    row->published_ms = service_mono_ms(service);
+    if (row->refusals > 0 && row->retry_ms > 0) {
+        row->retry_ms = 0;
+        service->refused_count--;
+    }
+    service->in_flight++;
+    return OK;
+}
+
+void outbox_relay(struct service *service)
+{
+    int64_t now_ms = service_mono_ms(service);
+    if (!service->state.bus_up)
+        return;
+    struct row *first_left = NULL;
+    struct row *row = service->relay_from;
+    while (row) {
+        struct row *after = TAILQ_NEXT(row, next);
+        if (row->state == ROW_WAITING) {
+            bool left = is_held_up(service, row, now_ms);
+            if (!left && publish_row(service, row) != OK) {
+                service->relay_from = first_left ? first_left : row;
+                return;
+            }
+            if (left && !first_left)
+                first_left = row;
+            if (!left && !service->parts.switches.sent_when_confirmed) {
+                service->in_flight--;
+                to_confirmed(service, row);
+            }
+        }
+        row = after;
+    }
+    service->relay_from = first_left;
+}
+
+static struct row *find_token(struct service *service, uint64_t token)
+{
+    struct row *row;
+    TAILQ_FOREACH(row, &service->unsent, next)
+    {
+        if (row->state == ROW_IN_FLIGHT && row->token == token)
+            return row;
+    }
+    return NULL;
+}
+
+/* Back to WAITING, to be found by the next relay. */
+static void wait_again(struct service *service, struct row *row)
+{
+    service->in_flight--;
+    row->state = ROW_WAITING;
+    row->token = 0;
+    service->relay_from = TAILQ_FIRST(&service->unsent);
+}
+
+static void row_refused(struct service *service, struct row *row, const char *how)
+{
+    int64_t delay = REFUSED_RETRY_MS << (row->refusals < 7 ? row->refusals : 7);
+    if (delay > REFUSED_RETRY_MAX_MS)
+        delay = REFUSED_RETRY_MAX_MS;
+    wait_again(service, row);
+    row->refusals++;
+    row->retry_ms = service_mono_ms(service) + service_jitter_ms(service, delay);
+    service->refused_count++;
+    LOG_EVENT(service->parts.log, LOG_WARNING, how, LOG_TEXT("type", row->type),
+              LOG_TEXT("message_id", row->id.text), LOG_NUMBER("times", row->refusals));
+}
+
+void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)
+{
+    struct row *row = find_token(service, token);
+    if (!row) /* its deadline had passed, or the switch is off: it is on its way again, or gone */
+        return;
+    switch (fate) {
+    case FATE_CONFIRMED:
+        service->state.confirmed++;
+        service->in_flight--;
+        to_confirmed(service, row);
+        break;
+    case FATE_RETURNED:
+        service->state.returned++;
+        row_refused(service, row, "publish-returned");
+        break;
+    case FATE_NACKED:
+        service->state.nacked++;
+        row_refused(service, row, "publish-nacked");
+        break;
+    }
+}
+
+void outbox_down(struct service *service)
+{
+    struct row *row;
+    TAILQ_FOREACH(row, &service->unsent, next)
+    {
+        if (row->state == ROW_IN_FLIGHT)
+            wait_again(service, row);
+    }
+}
+
+/* An unconfirmed publish is "outcome unknown": it goes out again, and its consumers know it by its id. */
+void outbox_expire(struct service *service)
+{
+    int64_t limit_ms = service_mono_ms(service) - service->limits.confirm_timeout_ms;
+    struct row *row;
+    if (service->in_flight == 0)
+        return;
+    TAILQ_FOREACH(row, &service->unsent, next)
+    {
+        if (row->state == ROW_IN_FLIGHT && row->published_ms < limit_ms)
+            wait_again(service, row);
+    }
+}
+
+/* Marking: confirmed rows leave the table, runs of neighbours in one statement. */
+
+bool outbox_has_work(const struct service *service)
+{
+    if (service->confirmed_count == 0)
+        return false;
+    return service->confirmed_count >= MARK_AT_ONCE || service->draining ||
+           service_mono_ms(service) >= service->next_mark_ms;
+}
+
+static enum result delete_run(struct service *service, const struct row *first,
+                              const struct row *last, struct err *err)
+{
+    return store_exec(service->parts.store,
+                      "DELETE FROM outbox WHERE position BETWEEN $1 AND $2",
+                      STORE_ARGS(store_int(first->position), store_int(last->position)), NULL, err);
+}
+
+enum result outbox_mark(struct service *service, struct err *err)
+{
+    struct row *first = TAILQ_FIRST(&service->confirmed);
+    while (first) {
+        struct row *last = first;
+        struct row *after = TAILQ_NEXT(last, next);
+        while (after && after->position == last->position + 1) {
+            last = after;
+            after = TAILQ_NEXT(last, next);
+        }
+        enum result result = delete_run(service, first, last, err);
+        if (result != OK)
+            return err_context(err, result, "outbox: mark");
+        first = after;
+    }
+    return OK;
+}
+
+/* Taking up what was left. */
+
+static bool is_held(const struct service *service, int64_t position)
+{
+    const struct row *row;
+    TAILQ_FOREACH(row, &service->unsent, next)
+    {
+        if (row->position == position)
+            return true;
+    }
+    TAILQ_FOREACH(row, &service->confirmed, next)
+    {
+        if (row->position == position)
+            return true;
+    }
+    return false;
+}
+
+static enum result load_row(void *context, const struct store_row *stored, struct err *err)
+{
+    struct service *service = context;
+    (void)err;
+    int64_t position = store_row_int(stored, 0);
+    if (is_held(service, position))
+        return OK;
+    size_t size;
+    const char *body = store_row_blob(stored, 7, &size);
+    const struct outgoing message = {.exchange = store_row_text(stored, 2),
+                                     .type = store_row_text(stored, 3),
+                                     .subject = store_row_text(stored, 4)};
+    struct row *row = row_new(&message, body, size);
+    row->position = position;
+    row->state = ROW_BLOCKED; /* until a look has shown that nothing earlier is unsent */
+    store_row_copy(stored, 1, row->id.text, sizeof row->id.text);
+    store_row_copy(stored, 5, row->traceparent, sizeof row->traceparent);
+    row->time_ms = store_row_int(stored, 6);
+    store_row_copy(stored, 8, row->owner, sizeof row->owner);
+    row->foreign = strcmp(row->owner, service->parts.owner) != 0;
+    add_unsent(service, row);
+    return OK;
+}
+
+#define ROW_COLUMNS                                                                                \
+    "position, message_id, exchange, type, subject, traceparent, time_ms, body, owner"
+
+enum result outbox_load(struct service *service, struct err *err)
+{
+    return store_query(service->parts.store,
+                       "SELECT " ROW_COLUMNS " FROM outbox WHERE owner = $1 ORDER BY position "
+                       "LIMIT $2",
+                       STORE_ARGS(store_text(service->parts.owner), store_int(LOAD_MAX)), load_row,
+                       service, err);
+}
+
+/* Whatever is unsent and old, whoever wrote it. Never "greater than the last": positions of several
+ * writers do not become visible in order. */
+enum result outbox_rescan(struct service *service, struct err *err)
+{
+    if (service->unsent_count >= service->limits.unsent_max)
+        return OK;
+    return store_query(service->parts.store,
+                       "SELECT " ROW_COLUMNS " FROM outbox WHERE time_ms < $1 ORDER BY position "
+                       "LIMIT $2",
+                       STORE_ARGS(store_int(service_wall_ms(service) -
+                                            service->limits.takeover_ms),
+                                  store_int(LOAD_MAX)),
+                       load_row, service, err);
+}
+
+/* Outside a transaction: may blocked rows go now? */
+static void recheck_blocked(struct service *service)
+{
+    struct row *row;
+    TAILQ_FOREACH(row, &service->unsent, next)
+    {
+        bool blocked = true;
+        if (row->state != ROW_BLOCKED)
+            continue;
+        if (is_blocked(service, row, row->position, &blocked, NULL) != OK)
+            return; /* busy: at the next look */
+        if (!blocked) {
+            row->state = ROW_WAITING;
+            service->blocked_count--;
+            service->relay_from = TAILQ_FIRST(&service->unsent);
+        }
+    }
+}
+
+void outbox_recheck(struct service *service)
+{
+    int64_t now_ms = service_mono_ms(service);
+    if (service->blocked_count == 0 || now_ms < service->next_blocked_ms)
+        return;
+    service->next_blocked_ms = now_ms + BLOCKED_CHECK_MS;
+    recheck_blocked(service);
+}
+
+static int64_t min_ms(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t outbox_deadline_ms(const struct service *service)
+{
+    int64_t deadline = INT64_MAX;
+    if (service->confirmed_count > 0)
+        deadline = min_ms(deadline, service->next_mark_ms);
+    if (service->blocked_count > 0)
+        deadline = min_ms(deadline, service->next_blocked_ms);
+    if (service->refused_count > 0 && service->relay_from)
+        deadline = min_ms(deadline, service_mono_ms(service) + REFUSED_RETRY_MS);
+    if (service->in_flight > 0)
+        deadline = min_ms(deadline, service_mono_ms(service) + 1000);
+    return deadline;
+}
+
+static void free_rows(struct row_list *rows)
+{
+    struct row *row;
+    while ((row = TAILQ_FIRST(rows))) {
+        TAILQ_REMOVE(rows, row, next);
+        free(row);
+    }
+}
+
+void outbox_release(struct service *service)
+{
+    free_rows(&service->fresh);
+    free_rows(&service->unsent);
+    free_rows(&service->confirmed);
+}

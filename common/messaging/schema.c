@@ -1,0 +1,28 @@
+#include "common/messaging/service_private.h"
+
+const struct migration service_migrations[] = {
+    {1,
+     /* What has been handled. One consumer a database, so the message id is the whole key. */
+     "CREATE TABLE inbox(message_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL) WITHOUT ROWID;"
+     /* What has not been confirmed yet, and nothing else. AUTOINCREMENT: a position is never used
+      * twice, so that a late mark cannot hit a younger row. */
+     "CREATE TABLE outbox(position INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL, "
+     "exchange TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, "
+     "traceparent TEXT NOT NULL, time_ms INTEGER NOT NULL, body BLOB NOT NULL, "
+     "owner TEXT NOT NULL);"
+     "CREATE INDEX outbox_owner ON outbox(owner, subject);"
+     /* Outside calls whose answer has not been accepted. due_ms: when anybody may take it up. */
+     "CREATE TABLE job(kind TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, "
+     "attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, owner TEXT NOT NULL, "
+     "PRIMARY KEY(kind, key)) WITHOUT ROWID;"
+     "CREATE INDEX job_due ON job(due_ms);"
+     "CREATE TABLE deferred(message_id TEXT PRIMARY KEY, queue TEXT NOT NULL, body BLOB NOT NULL, "
+     "reason TEXT NOT NULL, attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL);"
+     "CREATE INDEX deferred_due ON deferred(due_ms);"
+     "CREATE TABLE quarantine(number INTEGER PRIMARY KEY AUTOINCREMENT, message_id TEXT NOT NULL, "
+     "queue TEXT NOT NULL, body BLOB NOT NULL, reason TEXT NOT NULL, attempts INTEGER NOT NULL, "
+     "at_ms INTEGER NOT NULL);"
+     /* How often a redelivered message has been run alone: one that kills the process is found here. */
+     "CREATE TABLE alone(message_id TEXT PRIMARY KEY, attempts INTEGER NOT NULL) WITHOUT ROWID"},
+};
+const size_t service_migration_count = 1;

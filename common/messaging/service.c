@@ -1,0 +1,357 @@
+#include "common/messaging/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/messaging/service_private.h"
+#include "common/telemetry/log.h"
+
+enum {
+    BUSY_MS = 2,            /* somebody else holds the write lock */
+    BACKOFF_FIRST_MS = 50,  /* the store fails */
+    BACKOFF_LAST_MS = 5000,
+};
+
+void *service_alloc(size_t size)
+{
+    void *memory = malloc(size);
+    if (!memory)
+        abort();
+    return memory;
+}
+
+int64_t service_jitter_ms(struct service *service, int64_t base)
+{
+    return base + (int64_t)(clock_random64(service->parts.clock) % (uint64_t)(base + 1));
+}
+
+const char *phase_name(enum phase phase)
+{
+    static const char *const names[PHASE_COUNT] = {"pump", "begin", "work", "commit",
+                                                   "ack",  "relay", "call"};
+    return names[phase];
+}
+
+/* News from the bus. */
+
+static void bus_is_down(struct service *service, const char *reason)
+{
+    if (service->state.bus_up)
+        service->state.reconnects++;
+    service->state.bus_up = false;
+    service->state.blocked = false;
+    if (strcmp(service->state.reason, reason) != 0)
+        LOG_EVENT(service->parts.log, LOG_WARNING, "bus-down", LOG_TEXT("reason", reason));
+    snprintf(service->state.reason, sizeof service->state.reason, "%s", reason);
+    intake_clear(service);
+    outbox_down(service);
+}
+
+static void on_bus_event(void *context, const struct bus_event *event)
+{
+    struct service *service = context;
+    switch (event->kind) {
+    case BUS_UP:
+        service->state.bus_up = true;
+        service->state.reason[0] = '\0';
+        LOG_EVENT(service->parts.log, LOG_INFO, "bus-up", LOG_NUMBER("unsent", (int64_t)service->unsent_count));
+        break;
+    case BUS_DOWN:
+        bus_is_down(service, event->reason ? event->reason : "lost");
+        break;
+    case BUS_BLOCKED:
+    case BUS_UNBLOCKED:
+        service->state.blocked = event->kind == BUS_BLOCKED;
+        LOG_EVENT(service->parts.log, LOG_WARNING,
+                  service->state.blocked ? "bus-blocked" : "bus-unblocked",
+                  LOG_TEXT("reason", event->reason));
+        break;
+    case BUS_DELIVERY:
+        intake_add(service, event->delivery);
+        break;
+    case BUS_SETTLED:
+        outbox_settled(service, event->token, event->fate);
+        break;
+    }
+}
+
+/* Phases. Each returns the one that follows. */
+
+static void refresh_from_tables(struct service *service)
+{
+    int64_t now_ms = service_mono_ms(service);
+    if (!service->parts.switches.rescan || now_ms < service->next_rescan_ms)
+        return;
+    service->next_rescan_ms = now_ms + service_jitter_ms(service, service->limits.takeover_ms / 4);
+    struct err err = {{0}};
+    if (outbox_rescan(service, &err) != OK || jobs_refresh(service, &err) != OK ||
+        intake_refresh(service, &err) != OK)
+        service->next_rescan_ms = now_ms + BUSY_MS; /* busy: soon again */
+}
+
+static enum phase do_pump(struct service *service)
+{
+    bus_pump(service->parts.bus);
+    jobs_pump(service);
+    outbox_expire(service);
+    if (service->loaded)
+        refresh_from_tables(service);
+    outbox_recheck(service);
+    return PHASE_BEGIN;
+}
+
+static void back_off(struct service *service, int64_t delay_ms)
+{
+    service->backoff_until_ms = service_mono_ms(service) + service_jitter_ms(service, delay_ms);
+}
+
+static enum phase do_begin(struct service *service)
+{
+    struct err err = {{0}};
+    if (service_mono_ms(service) < service->backoff_until_ms || !work_waiting(service))
+        return PHASE_RELAY;
+    if (intake_choose(service, &err) != OK || store_begin(service->parts.store, &err) != OK) {
+        intake_rolled_back(service);
+        back_off(service, BUSY_MS);
+        return PHASE_RELAY;
+    }
+    if (!service->parts.switches.ack_after_commit && service->batch_size > 0 && !service->counting) {
+        uint64_t tag = 0;
+        const struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
+        for (size_t i = 0; i < service->batch_size; i++, arrival = TAILQ_NEXT(arrival, next))
+            tag = arrival->tag;
+        (void)bus_ack(service->parts.bus, tag);
+    }
+    return PHASE_WORK;
+}
+
+/* As if the batch had never been taken; the messages stay in hand. */
+static enum phase undo(struct service *service, enum result result, const struct err *err)
+{
+    store_rollback(service->parts.store);
+    outbox_rolled_back(service);
+    jobs_rolled_back(service);
+    intake_rolled_back(service);
+    if (service->spec->forget)
+        service->spec->forget(service->parts.self);
+    if (result == CONFLICT) /* at once again */
+        return PHASE_RELAY;
+    service->state.rollbacks++;
+    int64_t delay = service->backoff_ms ? service->backoff_ms : BACKOFF_FIRST_MS;
+    back_off(service, delay);
+    service->backoff_ms = 2 * delay < BACKOFF_LAST_MS ? 2 * delay : BACKOFF_LAST_MS;
+    LOG_EVENT(service->parts.log, LOG_ERROR, "batch-rolled-back",
+              LOG_TEXT("result", result_name(result)), LOG_TEXT("error", err_text(err)),
+              LOG_NUMBER("backoff_ms", delay));
+    return PHASE_RELAY;
+}
+
+static enum phase do_work(struct service *service)
+{
+    struct err err = {{0}};
+    enum result result = work_do(service, &err);
+    return result == OK ? PHASE_COMMIT : undo(service, result, &err);
+}
+
+static enum phase do_commit(struct service *service)
+{
+    struct err err = {{0}};
+    enum result result = store_commit(service->parts.store, &err);
+    if (result != OK)
+        return undo(service, result, &err);
+    service->backoff_ms = 0;
+    service->loaded = true;
+    service->tick_due = false;
+    service->state.batches++;
+    outbox_committed(service);
+    jobs_committed(service);
+    intake_committed(service);
+    if (service->spec->committed)
+        service->spec->committed(service->parts.self);
+    return PHASE_ACK;
+}
+
+static enum phase do_ack(struct service *service)
+{
+    intake_ack(service);
+    return PHASE_RELAY;
+}
+
+static enum phase do_relay(struct service *service)
+{
+    outbox_relay(service);
+    return PHASE_CALL;
+}
+
+static enum phase do_call(struct service *service)
+{
+    if (!service->draining)
+        jobs_start_calls(service);
+    return PHASE_PUMP;
+}
+
+enum phase service_step(struct service *service)
+{
+    static enum phase (*const phases[PHASE_COUNT])(struct service *) = {
+        do_pump, do_begin, do_work, do_commit, do_ack, do_relay, do_call};
+    enum phase phase = service->phase;
+    service->phase = phases[phase](service);
+    return phase;
+}
+
+void service_round(struct service *service)
+{
+    while (service_step(service) != PHASE_CALL)
+        continue;
+}
+
+/* Sleeping. */
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t from_wall_ms(const struct service *service, int64_t wall_ms)
+{
+    if (wall_ms == INT64_MAX)
+        return INT64_MAX;
+    int64_t left = wall_ms - service_wall_ms(service);
+    return service_mono_ms(service) + (left > 0 ? left : 0);
+}
+
+int64_t service_deadline_ms(struct service *service)
+{
+    int64_t now_ms = service_mono_ms(service);
+    if (service->phase != PHASE_PUMP)
+        return 0;
+    int64_t deadline = earliest(bus_deadline_ms(service->parts.bus), now_ms + 1000);
+    deadline = earliest(deadline, jobs_deadline_ms(service));
+    deadline = earliest(deadline, outbox_deadline_ms(service));
+    if (service->spec->due)
+        deadline = earliest(deadline, service->next_tick_ms);
+    if (work_waiting(service))
+        return earliest(deadline, service->backoff_until_ms);
+    if (!service->draining)
+        deadline = earliest(deadline, from_wall_ms(service, service->next_deferred_ms));
+    return earliest(deadline, from_wall_ms(service, service->next_job_ms));
+}
+
+int service_bus_fd(struct service *service)
+{
+    return bus_fd(service->parts.bus);
+}
+
+int service_effect_fd(struct service *service)
+{
+    struct effect *effect = service->parts.effect;
+    return effect ? effect->ops->fd(effect) : -1;
+}
+
+/* Life. */
+
+static struct service_limits with_defaults(const struct service_limits *given)
+{
+    struct service_limits limits = given ? *given : (struct service_limits){0};
+    if (!limits.batch)
+        limits.batch = 256;
+    if (!limits.unsent_max)
+        limits.unsent_max = 2000;
+    if (!limits.calls_max)
+        limits.calls_max = 64;
+    if (!limits.call_timeout_ms)
+        limits.call_timeout_ms = 3000;
+    if (!limits.takeover_ms)
+        limits.takeover_ms = 5000;
+    if (!limits.confirm_timeout_ms)
+        limits.confirm_timeout_ms = 10000;
+    return limits;
+}
+
+static enum result subscribe_all(struct service *service, struct err *err)
+{
+    const struct topology *topology = service->spec->topology;
+    for (size_t i = 0; i < topology->queue_count; i++) {
+        const struct bus_subscription subscription = {
+            .queue = topology->queues[i].name,
+            .prefetch = topology->queues[i].prefetch,
+        };
+        enum result result = bus_subscribe(service->parts.bus, &subscription, err);
+        if (result != OK)
+            return err_context(err, result, "%s", topology->queues[i].name);
+    }
+    return OK;
+}
+
+static size_t largest_payload(const struct topology *topology)
+{
+    size_t largest = 1;
+    for (size_t i = 0; i < topology->handler_count; i++) {
+        if (topology->handlers[i].payload->size > largest)
+            largest = topology->handlers[i].payload->size;
+    }
+    return largest;
+}
+
+enum result service_new(const struct service_spec *spec, const struct service_parts *parts,
+                        const struct service_limits *limits, struct service **ret_service,
+                        struct err *err)
+{
+    struct service *service = service_alloc(sizeof *service);
+    *service = (struct service){
+        .spec = spec,
+        .parts = *parts,
+        .limits = with_defaults(limits),
+        .next_deferred_ms = INT64_MAX,
+        .next_job_ms = INT64_MAX,
+        .state = {.reason = "not connected yet"},
+    };
+    TAILQ_INIT(&service->arrivals);
+    TAILQ_INIT(&service->due);
+    TAILQ_INIT(&service->fresh);
+    TAILQ_INIT(&service->unsent);
+    TAILQ_INIT(&service->confirmed);
+    TAILQ_INIT(&service->calls);
+    TAILQ_INIT(&service->fresh_calls);
+    service->payload = service_alloc(largest_payload(spec->topology));
+    bus_listen(parts->bus, on_bus_event, service);
+    enum result result = subscribe_all(service, err);
+    if (result != OK) {
+        service_free(service);
+        return err_context(err, result, "%s", spec->name);
+    }
+    *ret_service = service;
+    return OK;
+}
+
+void service_free(struct service *service)
+{
+    if (!service)
+        return;
+    store_rollback(service->parts.store);
+    intake_release(service);
+    outbox_release(service);
+    jobs_release(service);
+    free(service->payload);
+    free(service);
+}
+
+void service_drain(struct service *service)
+{
+    service->draining = true;
+}
+
+bool service_drained(const struct service *service)
+{
+    return service->draining && service->phase == PHASE_PUMP && service->unsent_count == 0 &&
+           service->confirmed_count == 0 && service->calls_in_flight == 0 &&
+           service->calls_answered == 0;
+}
+
+void service_state(const struct service *service, struct service_state *ret_state)
+{
+    *ret_state = service->state;
+    ret_state->unsent = service->unsent_count;
+    ret_state->calls = service->calls_in_flight;
+}

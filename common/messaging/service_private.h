@@ -1,0 +1,179 @@
+/* The inside of the loop, shared by its files:
+ *   service.c  phases, life cycle          intake.c   what has arrived, and its fate
+ *   work.c     the one transaction         outbox.c   rows on their way out
+ *   jobs.c     outside calls               schema.c   tables
+ * Nobody else includes this. */
+#ifndef WARREN_MESSAGING_SERVICE_PRIVATE_H
+#define WARREN_MESSAGING_SERVICE_PRIVATE_H
+
+#include <sys/queue.h>
+
+#include "common/messaging/service.h"
+
+struct log;
+
+/* A message in hand: arrived from the broker (tag > 0) or due again from the table `deferred`. */
+struct arrival {
+    TAILQ_ENTRY(arrival) next;
+    uint64_t tag;
+    const char *queue; /* the topology's own text */
+    bool redelivered;
+    bool alone;          /* its own transaction from now on */
+    bool counted;        /* this delivery's attempt is on record */
+    int64_t attempts;    /* deferred: attempts so far; redelivered: times run alone */
+    int64_t conflicts;   /* in a row */
+    enum result verdict; /* DEFER, INVALID: decided in a batch that was rolled back for it */
+    char reason[160];    /* of the verdict */
+    struct id message_id; /* the property's; "" when there is none */
+    size_t size;
+    char body[];
+};
+TAILQ_HEAD(arrival_list, arrival);
+
+enum row_state {
+    ROW_WAITING,   /* to be published */
+    ROW_BLOCKED,   /* another instance's earlier row of the same subject comes first */
+    ROW_IN_FLIGHT, /* published, its fate is open */
+    ROW_CONFIRMED, /* to be deleted in the next transaction */
+};
+
+struct row {
+    TAILQ_ENTRY(row) next;
+    int64_t position; /* in the table; 0 with the switch `outbox` off */
+    bool foreign;     /* taken over from another owner */
+    enum row_state state;
+    uint64_t token;
+    int64_t retry_ms;     /* monotonic; WAITING: not before */
+    int64_t published_ms; /* monotonic; IN_FLIGHT */
+    int64_t refusals;
+    struct id id;
+    char exchange[32];
+    char type[48];
+    char subject[64];
+    char traceparent[56];
+    char owner[48];
+    int64_t time_ms;
+    size_t size;
+    char body[];
+};
+TAILQ_HEAD(row_list, row);
+
+enum call_state { CALL_READY, CALL_IN_FLIGHT, CALL_ANSWERED };
+
+struct call {
+    TAILQ_ENTRY(call) next;
+    enum call_state state;
+    char kind[24];
+    char key[96];
+    char job_id[128];
+    int64_t attempts;
+    int64_t deadline_ms; /* monotonic; IN_FLIGHT */
+    enum result outcome; /* ANSWERED */
+    char *request;
+    char *response;
+};
+TAILQ_HEAD(call_list, call);
+
+struct uow {
+    struct service *service;
+    const struct envelope *cause; /* NULL outside a message */
+    int64_t now_ms;
+};
+
+struct service {
+    const struct service_spec *spec;
+    struct service_parts parts;
+    struct service_limits limits;
+    enum phase phase; /* whose turn it is */
+    struct service_state state;
+    bool draining;
+
+    struct arrival_list arrivals; /* in order of their tags */
+    struct arrival_list due;      /* deferred messages in this batch */
+    size_t arrival_count;
+    size_t batch_size; /* how many of `arrivals` are in this batch */
+    bool counting;     /* this batch only puts an attempt on record */
+    void *payload;     /* room for any decoded payload */
+
+    struct row_list fresh;     /* of the open transaction */
+    struct row_list unsent;    /* committed, in order */
+    struct row_list confirmed; /* to be marked */
+    struct row *relay_from;    /* no row before this one is WAITING and due */
+    size_t fresh_count, unsent_count, confirmed_count, in_flight, refused_count, blocked_count;
+    uint64_t token;
+    bool others_write; /* this batch: other owners' rows are in the outbox */
+
+    struct call_list calls;       /* READY, IN_FLIGHT, ANSWERED */
+    struct call_list fresh_calls; /* of the open transaction */
+    size_t call_count, calls_in_flight, calls_answered, calls_ready;
+
+    /* Monotonic times of what comes round again. */
+    int64_t backoff_until_ms, backoff_ms;
+    int64_t next_tick_ms, next_rescan_ms, next_blocked_ms, next_mark_ms;
+    /* Wall-clock times of what the tables hold; INT64_MAX: nothing. */
+    int64_t next_deferred_ms, next_job_ms;
+    bool tick_due;
+    bool loaded; /* what this owner left at its last end has been taken up */
+};
+
+/* intake.c */
+void intake_add(struct service *service, const struct bus_delivery *delivery);
+void intake_clear(struct service *service); /* the tags are void */
+/* Chooses the batch: sets batch_size, counting, and fills `due`. */
+enum result intake_choose(struct service *service, struct err *err) WARN_UNUSED;
+bool intake_has_work(const struct service *service);
+/* Inside the transaction: every message of the batch. */
+enum result intake_work(struct service *service, struct uow *uow, struct err *err) WARN_UNUSED;
+/* The batch is durable. */
+void intake_committed(struct service *service);
+void intake_rolled_back(struct service *service);
+void intake_ack(struct service *service);
+void intake_release(struct service *service);
+enum result intake_refresh(struct service *service, struct err *err) WARN_UNUSED;
+
+/* outbox.c */
+void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate);
+void outbox_down(struct service *service); /* every fate is open again */
+void outbox_expire(struct service *service);
+bool outbox_has_work(const struct service *service);
+enum result outbox_mark(struct service *service, struct err *err) WARN_UNUSED;
+enum result outbox_look_for_others(struct service *service, struct err *err) WARN_UNUSED;
+void outbox_committed(struct service *service);
+void outbox_rolled_back(struct service *service);
+void outbox_relay(struct service *service);
+void outbox_recheck(struct service *service); /* may blocked rows go now? */
+enum result outbox_load(struct service *service, struct err *err) WARN_UNUSED;   /* our own, at start */
+enum result outbox_rescan(struct service *service, struct err *err) WARN_UNUSED; /* what others left */
+int64_t outbox_deadline_ms(const struct service *service);
+void outbox_release(struct service *service);
+
+/* jobs.c */
+void jobs_pump(struct service *service);
+bool jobs_have_work(const struct service *service);
+enum result jobs_work(struct service *service, struct uow *uow, struct err *err) WARN_UNUSED;
+void jobs_committed(struct service *service);
+void jobs_rolled_back(struct service *service);
+void jobs_start_calls(struct service *service);
+enum result jobs_load(struct service *service, struct err *err) WARN_UNUSED;
+enum result jobs_refresh(struct service *service, struct err *err) WARN_UNUSED;
+int64_t jobs_deadline_ms(struct service *service);
+void jobs_release(struct service *service);
+
+/* work.c */
+bool work_waiting(struct service *service);
+enum result work_do(struct service *service, struct err *err) WARN_UNUSED;
+
+static inline int64_t service_mono_ms(const struct service *service)
+{
+    return clock_mono_ms(service->parts.clock);
+}
+static inline int64_t service_wall_ms(const struct service *service)
+{
+    return clock_wall_ms(service->parts.clock);
+}
+/* `base` and up to as much again, at random. */
+int64_t service_jitter_ms(struct service *service, int64_t base);
+/* malloc that aborts: a service that cannot hold one message cannot do anything else either. */
+void *service_alloc(size_t size);
+
+#endif
