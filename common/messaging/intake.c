@@ -8,7 +8,7 @@
 #include "common/telemetry/log.h"
 
 enum {
-    ALONE_MAX = 10,    /* times a redelivered message is run alone before it is taken for a killer */
+    ALONE_MAX = 10, /* times a redelivered message is run alone before it is taken for a killer */
     CONFLICT_MAX = 10, /* in a row, then it waits like any other failure */
     DUE_BATCH = 32,
 };
@@ -91,8 +91,8 @@ bool intake_has_work(const struct service *service)
     if (service->draining)
         return false;
     bool room = service->unsent_count <= service->limits.unsent_max;
-    return room && (service->arrival_count > 0 ||
-                    service->next_deferred_ms <= service_wall_ms(service));
+    return room &&
+           (service->arrival_count > 0 || service->next_deferred_ms <= service_wall_ms(service));
 }
 
 static enum result take_due(void *context, const struct store_row *row, struct err *err)
@@ -168,8 +168,7 @@ static enum result quarantine(struct service *service, const struct arrival *arr
                       "VALUES ($1, $2, $3, $4, $5, $6)",
                       STORE_ARGS(store_text(arrival->message_id.text), store_text(arrival->queue),
                                  store_blob(arrival->body, arrival->size), store_text(reason),
-                                 store_int(arrival->attempts),
-                                 store_int(service_wall_ms(service))),
+                                 store_int(arrival->attempts), store_int(service_wall_ms(service))),
                       NULL, err);
 }
 
@@ -182,8 +181,8 @@ static enum result forget_deferred(struct service *service, const struct arrival
                       STORE_ARGS(store_text(arrival->message_id.text)), NULL, err);
 }
 
-static enum result defer(struct service *service, const struct arrival *arrival,
-                         const char *reason, struct err *err)
+static enum result defer(struct service *service, const struct arrival *arrival, const char *reason,
+                         struct err *err)
 {
     int64_t attempts = arrival->tag ? 0 : arrival->attempts;
     if (attempts >= DEFER_MAX) {
@@ -251,12 +250,12 @@ static enum result enter_inbox(struct service *service, struct arrival *arrival,
     int64_t changed = 1;
     if (!service->parts.switches.inbox)
         return OK;
-    enum result result = store_exec(service->parts.store,
-                                    "INSERT INTO inbox(message_id, at_ms) VALUES ($1, $2) "
-                                    "ON CONFLICT(message_id) DO NOTHING",
-                                    STORE_ARGS(store_text(arrival->message_id.text),
-                                               store_int(service_wall_ms(service))),
-                                    &changed, err);
+    enum result result = store_exec(
+        service->parts.store,
+        "INSERT INTO inbox(message_id, at_ms) VALUES ($1, $2) "
+        "ON CONFLICT(message_id) DO NOTHING",
+        STORE_ARGS(store_text(arrival->message_id.text), store_int(service_wall_ms(service))),
+        &changed, err);
     return result == OK && changed == 0 ? DUPLICATE : result;
 }
 
@@ -335,8 +334,8 @@ static enum result run_handler(struct service *service, struct uow *uow, struct 
 static enum result work_on(struct service *service, struct uow *uow, struct arrival *arrival,
                            struct err *err)
 {
-    enum result result = arrival->tag ? enter_inbox(service, arrival, err)
-                                      : still_deferred(service, arrival, err);
+    enum result result =
+        arrival->tag ? enter_inbox(service, arrival, err) : still_deferred(service, arrival, err);
     if (result == DUPLICATE) {
         service->state.duplicates++;
         return forget_alone(service, arrival, err);

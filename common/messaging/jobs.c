@@ -55,13 +55,13 @@ enum result uow_call(struct uow *uow, const char *kind, const char *key, const c
     int64_t changed = 0;
     bool ours = has_room(service); /* else whoever has room takes it up at once */
     int64_t due_ms = ours ? lease_until_ms(service) : uow->now_ms;
-    enum result result = store_exec(
-        service->parts.store,
-        "INSERT INTO job(kind, key, request, attempts, due_ms, owner) "
-        "VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT(kind, key) DO NOTHING",
-        STORE_ARGS(store_text(kind), store_text(key), store_text(request), store_int(due_ms),
-                   store_text(service->parts.owner)),
-        &changed, err);
+    enum result result =
+        store_exec(service->parts.store,
+                   "INSERT INTO job(kind, key, request, attempts, due_ms, owner) "
+                   "VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT(kind, key) DO NOTHING",
+                   STORE_ARGS(store_text(kind), store_text(key), store_text(request),
+                              store_int(due_ms), store_text(service->parts.owner)),
+                   &changed, err);
     if (result != OK)
         return err_context(err, result, "job %s %s", kind, key);
     if (changed == 0)
@@ -134,8 +134,8 @@ static int64_t retry_delay_ms(int64_t attempts)
 
 static enum result ask_again(struct service *service, const struct call *call, struct err *err)
 {
-    int64_t due_ms = service_wall_ms(service) +
-                     service_jitter_ms(service, retry_delay_ms(call->attempts));
+    int64_t due_ms =
+        service_wall_ms(service) + service_jitter_ms(service, retry_delay_ms(call->attempts));
     if (due_ms < service->next_job_ms)
         service->next_job_ms = due_ms;
     LOG_EVENT(service->parts.log, LOG_INFO, "call-again", LOG_TEXT("kind", call->kind),
@@ -152,9 +152,8 @@ static enum result settle_call(struct service *service, struct uow *uow, const s
                                struct err *err)
 {
     uint64_t writes = store_writes(service->parts.store);
-    enum result result =
-        service->spec->job_done(service->parts.self, uow, call->kind, call->key, call->request,
-                                call->outcome, call->response, err);
+    enum result result = service->spec->job_done(service->parts.self, uow, call->kind, call->key,
+                                                 call->request, call->outcome, call->response, err);
     if (result == OK || result == DUPLICATE)
         return store_exec(service->parts.store, "DELETE FROM job WHERE kind = $1 AND key = $2",
                           STORE_ARGS(store_text(call->kind), store_text(call->key)), NULL, err);
@@ -224,8 +223,7 @@ static enum result take_due_jobs(struct service *service, struct err *err)
         "(SELECT kind, key FROM job WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4) "
         "RETURNING kind, key, request, attempts",
         STORE_ARGS(store_int(service_wall_ms(service)), store_int(lease_until_ms(service)),
-                   store_text(service->parts.owner),
-                   store_int((int64_t)service->limits.calls_max)),
+                   store_text(service->parts.owner), store_int((int64_t)service->limits.calls_max)),
         take_job, service, err);
     return result == OK ? jobs_refresh(service, err) : result;
 }

@@ -42,13 +42,12 @@ static enum result is_blocked(struct service *service, const struct row *row, in
                               bool *ret_blocked, struct err *err)
 {
     int64_t found = 0;
-    enum result result =
-        store_query_int(service->parts.store,
-                        "SELECT count(*) FROM outbox WHERE subject = $1 AND owner <> $2 "
-                        "AND position < $3",
-                        STORE_ARGS(store_text(row->subject), store_text(row->owner),
-                                   store_int(position)),
-                        &found, err);
+    enum result result = store_query_int(
+        service->parts.store,
+        "SELECT count(*) FROM outbox WHERE subject = $1 AND owner <> $2 "
+        "AND position < $3",
+        STORE_ARGS(store_text(row->subject), store_text(row->owner), store_int(position)), &found,
+        err);
     *ret_blocked = found > 0;
     return result;
 }
@@ -67,9 +66,8 @@ static enum result row_insert(struct service *service, struct row *row, struct e
         "INSERT INTO outbox(message_id, exchange, type, subject, traceparent, time_ms, body, "
         "owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING position",
         STORE_ARGS(store_text(row->id.text), store_text(row->exchange), store_text(row->type),
-                   store_text(row->subject), store_text(row->traceparent),
-                   store_int(row->time_ms), store_blob(row->body, row->size),
-                   store_text(row->owner)),
+                   store_text(row->subject), store_text(row->traceparent), store_int(row->time_ms),
+                   store_blob(row->body, row->size), store_text(row->owner)),
         take_position, &row->position, err);
 }
 
@@ -102,8 +100,7 @@ enum result uow_publish(struct uow *uow, const struct outgoing *message, struct 
     row->time_ms = envelope.time_ms;
     memcpy(row->traceparent, envelope.traceparent, sizeof row->traceparent);
     snprintf(row->owner, sizeof row->owner, "%s", service->parts.owner);
-    enum result result =
-        service->parts.switches.outbox ? row_insert(service, row, err) : OK;
+    enum result result = service->parts.switches.outbox ? row_insert(service, row, err) : OK;
     if (result != OK) {
         free(row);
         return err_context(err, result, "outbox: %s %s", message->type, message->subject);
@@ -344,8 +341,7 @@ bool outbox_has_work(const struct service *service)
 static enum result delete_run(struct service *service, const struct row *first,
                               const struct row *last, struct err *err)
 {
-    return store_exec(service->parts.store,
-                      "DELETE FROM outbox WHERE position BETWEEN $1 AND $2",
+    return store_exec(service->parts.store, "DELETE FROM outbox WHERE position BETWEEN $1 AND $2",
                       STORE_ARGS(store_int(first->position), store_int(last->position)), NULL, err);
 }
 
@@ -430,8 +426,7 @@ enum result outbox_rescan(struct service *service, struct err *err)
     return store_query(service->parts.store,
                        "SELECT " ROW_COLUMNS " FROM outbox WHERE time_ms < $1 ORDER BY position "
                        "LIMIT $2",
-                       STORE_ARGS(store_int(service_wall_ms(service) -
-                                            service->limits.takeover_ms),
+                       STORE_ARGS(store_int(service_wall_ms(service) - service->limits.takeover_ms),
                                   store_int(LOAD_MAX)),
                        load_row, service, err);
 }

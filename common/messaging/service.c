@@ -8,8 +8,8 @@
 #include "common/telemetry/log.h"
 
 enum {
-    BUSY_MS = 2,            /* somebody else holds the write lock */
-    BACKOFF_FIRST_MS = 50,  /* the store fails */
+    BUSY_MS = 2,           /* somebody else holds the write lock */
+    BACKOFF_FIRST_MS = 50, /* the store fails */
     BACKOFF_LAST_MS = 5000,
 };
 
@@ -55,7 +55,8 @@ static void on_bus_event(void *context, const struct bus_event *event)
     case BUS_UP:
         service->state.bus_up = true;
         service->state.reason[0] = '\0';
-        LOG_EVENT(service->parts.log, LOG_INFO, "bus-up", LOG_NUMBER("unsent", (int64_t)service->unsent_count));
+        LOG_EVENT(service->parts.log, LOG_INFO, "bus-up",
+                  LOG_NUMBER("unsent", (int64_t)service->unsent_count));
         break;
     case BUS_DOWN:
         bus_is_down(service, event->reason ? event->reason : "lost");
@@ -116,7 +117,8 @@ static enum phase do_begin(struct service *service)
         back_off(service, BUSY_MS);
         return PHASE_RELAY;
     }
-    if (!service->parts.switches.ack_after_commit && service->batch_size > 0 && !service->counting) {
+    if (!service->parts.switches.ack_after_commit && service->batch_size > 0 &&
+        !service->counting) {
         uint64_t tag = 0;
         const struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
         for (size_t i = 0; i < service->batch_size; i++, arrival = TAILQ_NEXT(arrival, next))

@@ -18,12 +18,12 @@ struct arrival {
     uint64_t tag;
     const char *queue; /* the topology's own text */
     bool redelivered;
-    bool alone;          /* its own transaction from now on */
-    bool counted;        /* this delivery's attempt is on record */
-    int64_t attempts;    /* deferred: attempts so far; redelivered: times run alone */
-    int64_t conflicts;   /* in a row */
-    enum result verdict; /* DEFER, INVALID: decided in a batch that was rolled back for it */
-    char reason[160];    /* of the verdict */
+    bool alone;           /* its own transaction from now on */
+    bool counted;         /* this delivery's attempt is on record */
+    int64_t attempts;     /* deferred: attempts so far; redelivered: times run alone */
+    int64_t conflicts;    /* in a row */
+    enum result verdict;  /* DEFER, INVALID: decided in a batch that was rolled back for it */
+    char reason[160];     /* of the verdict */
     struct id message_id; /* the property's; "" when there is none */
     size_t size;
     char body[];
@@ -142,8 +142,10 @@ void outbox_committed(struct service *service);
 void outbox_rolled_back(struct service *service);
 void outbox_relay(struct service *service);
 void outbox_recheck(struct service *service); /* may blocked rows go now? */
-enum result outbox_load(struct service *service, struct err *err) WARN_UNUSED;   /* our own, at start */
-enum result outbox_rescan(struct service *service, struct err *err) WARN_UNUSED; /* what others left */
+enum result outbox_load(struct service *service,
+                        struct err *err) WARN_UNUSED; /* our own, at start */
+enum result outbox_rescan(struct service *service,
+                          struct err *err) WARN_UNUSED; /* what others left */
 int64_t outbox_deadline_ms(const struct service *service);
 void outbox_release(struct service *service);
 
