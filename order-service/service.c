@@ -1,0 +1,93 @@
+#include "order-service/order_service.h"
+
+#include <stdlib.h>
+
+#include "order-service/state.h"
+
+enum { PAYMENT_DEADLINE_MS = 30000, CACHE_MAX = 4096 };
+
+/* What is not null, unique or within its bounds is checked here once more, whoever writes. */
+const struct migration order_migrations[] = {
+    {1, "CREATE TABLE order_event ("
+        "  order_id TEXT NOT NULL, version INTEGER NOT NULL CHECK (version >= 1),"
+        "  type TEXT NOT NULL, fact_id TEXT NOT NULL, at_ms INTEGER NOT NULL, data TEXT NOT NULL,"
+        "  PRIMARY KEY (order_id, version));"
+        "CREATE TABLE order_open ("
+        "  order_id TEXT NOT NULL PRIMARY KEY, deadline_ms INTEGER NOT NULL);"
+        "CREATE INDEX order_open_deadline ON order_open (deadline_ms, order_id);"
+        "CREATE TABLE product ("
+        "  sku TEXT NOT NULL PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL,"
+        "  currency TEXT NOT NULL, revision INTEGER NOT NULL, adjusted INTEGER NOT NULL,"
+        "  available INTEGER NOT NULL CHECK (available >= 0),"
+        "  reserved INTEGER NOT NULL CHECK (reserved >= 0),"
+        "  sold INTEGER NOT NULL CHECK (sold >= 0), sequence INTEGER NOT NULL);"},
+};
+const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
+
+enum result order_service_new(const struct order_service_options *options,
+                              struct order_service **ret_service, struct err *err)
+{
+    static const struct order_service_options defaults = {0};
+    if (options == NULL)
+        options = &defaults;
+    if (options->payment_deadline_ms < 0)
+        return err_set(err, INVALID, "a payment deadline of %lld ms",
+                       (long long)options->payment_deadline_ms);
+    struct order_service *service = calloc(1, sizeof *service);
+    if (service == NULL)
+        return err_set(err, RETRY, "out of memory");
+    service->payment_deadline_ms =
+        options->payment_deadline_ms == 0 ? PAYMENT_DEADLINE_MS : options->payment_deadline_ms;
+    service->orders = order_store_new(options->cache_max == 0 ? CACHE_MAX : options->cache_max);
+    service->stock = stock_new();
+    *ret_service = service;
+    return OK;
+}
+
+void order_service_free(struct order_service *service)
+{
+    if (service == NULL)
+        return;
+    order_store_free(service->orders);
+    stock_free(service->stock);
+    free(service);
+}
+
+static bool service_due(void *self, struct store *store, int64_t now_ms)
+{
+    (void)self;
+    return order_store_any_due(store, now_ms);
+}
+
+static enum result service_tick(void *self, struct uow *uow, int64_t now_ms, struct err *err)
+{
+    struct due_orders due;
+    enum result result = order_store_due(uow_store(uow), now_ms, &due, err);
+    for (size_t i = 0; result == OK && i < due.count; i++)
+        result = order_overdue(self, uow, due.ids[i], err);
+    return result == OK ? OK : err_context(err, result, "deadlines");
+}
+
+static enum result service_before_commit(void *self, struct uow *uow, struct err *err)
+{
+    struct order_service *service = self;
+    return stock_flush(service->stock, uow, err);
+}
+
+/* After a rollback nothing in memory can be trusted: it may hold what never happened. */
+static void service_forget(void *self)
+{
+    struct order_service *service = self;
+    order_store_forget(service->orders);
+    stock_forget(service->stock);
+}
+
+const struct service_spec order_service_spec = {
+    .name = "order-service",
+    .source = "/order-service",
+    .topology = &order_topology,
+    .due = service_due,
+    .tick = service_tick,
+    .before_commit = service_before_commit,
+    .forget = service_forget,
+};

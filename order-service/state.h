@@ -1,0 +1,38 @@
+/* What the handlers of this room share: the service's state, and who handles what. Private. */
+#ifndef WARREN_ORDER_SERVICE_STATE_H
+#define WARREN_ORDER_SERVICE_STATE_H
+
+#include "common/messaging/service.h"
+#include "contracts/messages.h"
+#include "order-service/order_service.h"
+#include "order-service/order_store.h"
+#include "order-service/stock.h"
+
+struct order_service {
+    int64_t payment_deadline_ms;
+    struct order_store *orders;
+    struct stock *stock;
+    /* Too large for the stack's comfort, and never alive beyond one message. */
+    struct order_placed placed;
+    struct order_rejected rejected;
+};
+
+#define EVENTS_EXCHANGE "warren.events"
+#define COMMANDS_EXCHANGE "warren.commands"
+
+/* place.c */
+handler_fn handle_place;
+/* life.c */
+handler_fn handle_cancel, handle_captured, handle_declined, handle_closed;
+/* The deadline has passed. Never fails for reasons that lie in this one order. */
+enum result order_overdue(struct order_service *service, struct uow *uow, const char *order_id,
+                          struct err *err) WARN_UNUSED;
+/* catalogue.c */
+handler_fn handle_set_product, handle_stock_adjust;
+
+/* refuse.c: tells the sender of a command, by a fact, that nothing will come of it. OK when told.
+ */
+enum result command_refuse(struct uow *uow, const struct envelope *command, const char *about,
+                           const char *reason, struct err *err) WARN_UNUSED;
+
+#endif
