@@ -1,0 +1,90 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/messaging/amqp_internal.h"
+
+void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver)
+{
+    struct amqp_content *content = &amqp->arriving;
+    char tag[16] = "";
+    amqp_content_reset(content);
+    if (deliver->consumer_tag.len > 0 && deliver->consumer_tag.len < sizeof tag)
+        memcpy(tag, deliver->consumer_tag.bytes, deliver->consumer_tag.len);
+    size_t consumer = strtoul(tag, NULL, 10);
+    if (consumer >= amqp->plan.consumer_count) {
+        bus_amqp_break(amqp, "a delivery for a consumer that is not ours");
+        return;
+    }
+    content->open = true;
+    content->tag = deliver->delivery_tag;
+    content->redelivered = deliver->redelivered;
+    content->consumer = (int)consumer;
+}
+
+static int64_t offset_of(const amqp_table_t *headers)
+{
+    static const char name[] = "x-stream-offset";
+    for (int i = 0; i < headers->num_entries; i++) {
+        const amqp_table_entry_t *entry = &headers->entries[i];
+        if (entry->key.len != sizeof name - 1 || memcmp(entry->key.bytes, name, entry->key.len) != 0)
+            continue;
+        if (entry->value.kind == AMQP_FIELD_KIND_I64)
+            return entry->value.value.i64;
+        if (entry->value.kind == AMQP_FIELD_KIND_U64)
+            return (int64_t)entry->value.value.u64;
+    }
+    return -1;
+}
+
+void amqp_consume_header(struct amqp_content *content, const amqp_basic_properties_t *properties)
+{
+    if ((properties->_flags & AMQP_BASIC_MESSAGE_ID_FLAG) &&
+        properties->message_id.len < sizeof content->message_id) {
+        if (properties->message_id.len > 0)
+            memcpy(content->message_id, properties->message_id.bytes, properties->message_id.len);
+        content->message_id[properties->message_id.len] = '\0';
+    }
+    if (properties->_flags & AMQP_BASIC_HEADERS_FLAG)
+        content->offset = offset_of(&properties->headers);
+}
+
+void amqp_consume_complete(struct bus_amqp *amqp)
+{
+    const struct amqp_content *content = &amqp->arriving;
+    const struct amqp_consumer *consumer = &amqp->plan.consumers[content->consumer];
+    struct bus_delivery delivery = {
+        .queue = consumer->queue,
+        .tag = amqp->tag_base + content->tag,
+        .redelivered = content->redelivered,
+        .offset = consumer->stream ? content->offset : -1,
+        .message_id = content->message_id,
+        .body = content->body.data ? content->body.data : "",
+        .size = content->body.size,
+    };
+    amqp->last_tag = delivery.tag;
+    bus_amqp_emit(amqp, &(struct bus_event){.kind = BUS_DELIVERY, .delivery = &delivery});
+}
+
+/* One channel carries all consumers, so that one multiple ack is enough for all of them. */
+void amqp_consume_flush(struct bus_amqp *amqp)
+{
+    if (amqp->ack_wanted <= amqp->acked || amqp->broken || !amqp_link_writable(&amqp->consume))
+        return;
+    int status = amqp_basic_ack(amqp->consume.connection, AMQP_CHANNEL,
+                                amqp->ack_wanted - amqp->tag_base, 1);
+    if (status != AMQP_STATUS_OK)
+        bus_amqp_break(amqp, "acknowledge: %s", amqp_error_string2(status));
+    amqp->acked = amqp->ack_wanted;
+}
+
+enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag)
+{
+    if (amqp->state != AMQP_STATE_UP || amqp->broken || tag <= amqp->tag_base)
+        return RETRY;
+    if (tag > amqp->last_tag)
+        return INVALID;
+    if (tag > amqp->ack_wanted)
+        amqp->ack_wanted = tag;
+    amqp_consume_flush(amqp);
+    return OK;
+}

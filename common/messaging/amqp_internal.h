@@ -1,0 +1,140 @@
+/* Inside the AMQP bus only: its parts, one file each.
+ *
+ *   bus_amqp.c      the bus: states, back-off, the fd
+ *   amqp_connect.c  one attempt to connect, on a helper thread
+ *   amqp_frames.c   what arrives, frame by frame
+ *   amqp_publish.c  the ring of unconfirmed publishes
+ *   amqp_consume.c  deliveries and acknowledgements
+ *   amqp_link.h     one connection, blocking; errors
+ */
+#ifndef WARREN_MESSAGING_AMQP_INTERNAL_H
+#define WARREN_MESSAGING_AMQP_INTERNAL_H
+
+#include <stdint.h>
+
+#include "common/base/buf.h"
+#include "common/messaging/amqp_link.h"
+#include "common/messaging/bus_amqp.h"
+
+enum {
+    AMQP_CONSUMERS_MAX = 8,
+    AMQP_MESSAGE_ID_SIZE = 64,
+    AMQP_FRAMES_PER_PUMP = 2048, /* of each connection */
+};
+
+struct amqp_consumer {
+    char queue[AMQP_NAME_SIZE];
+    int prefetch;
+    bool stream;
+    int64_t from_offset;
+};
+
+/* What an attempt needs: plain values, since it may outlive the bus. */
+struct amqp_plan {
+    struct amqp_target target;
+    struct amqp_consumer consumers[AMQP_CONSUMERS_MAX];
+    size_t consumer_count;
+    bool confirms;
+};
+
+struct amqp_attempt;
+/* Begins to connect; adds 1 to the eventfd when it is done. NULL: no thread to be had. */
+struct amqp_attempt *amqp_attempt_start(const struct amqp_plan *plan, int event_fd,
+                                        struct err *err);
+/* RETRY: still at it. Otherwise the attempt is over and freed: OK, and the links are the caller's
+ * (`consume` is empty without consumers), or it failed. */
+enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_link *publish,
+                              struct amqp_link *consume, bool *ret_done,
+                              struct err *err) WARN_UNUSED;
+/* Lets it end by itself. Takes NULL. */
+void amqp_attempt_abandon(struct amqp_attempt *attempt);
+
+/* A content (return or delivery) being put together from its frames. */
+struct amqp_content {
+    bool open;
+    bool headed;
+    uint64_t body_left;
+    struct buf body;
+    char message_id[AMQP_MESSAGE_ID_SIZE];
+    int64_t offset;
+    uint64_t tag;
+    int consumer;
+    bool redelivered;
+};
+
+enum amqp_slot_state { AMQP_SLOT_FREE, AMQP_SLOT_WAITING, AMQP_SLOT_RETURNED };
+
+struct amqp_slot {
+    uint64_t token;
+    enum amqp_slot_state state;
+    char message_id[AMQP_MESSAGE_ID_SIZE];
+};
+
+/* Publishes [head, next) by sequence number, the broker's delivery tag of confirms. */
+struct amqp_ring {
+    struct amqp_slot *slots;
+    size_t window;
+    uint64_t head;
+    uint64_t next;
+    int burst_messages;  /* what may still go before the socket is asked again */
+    size_t burst_bytes;
+    bool stalled; /* the socket had no room */
+};
+
+enum amqp_state { AMQP_STATE_WAITING, AMQP_STATE_CONNECTING, AMQP_STATE_UP };
+
+struct bus_amqp {
+    struct bus bus;
+    struct amqp_plan plan;
+    char app_id[AMQP_NAME_SIZE];
+    struct switches switches;
+    const struct clock *clock;
+    int64_t backoff_min_ms, backoff_max_ms, backoff_ms;
+
+    int epoll_fd;
+    int event_fd;
+    enum amqp_state state;
+    struct amqp_attempt *attempt;
+    int64_t wake_ms; /* of the state: next attempt, next look */
+    int64_t up_since_ms;
+    bool blocked;
+    bool broken;     /* `reason` says why; the next pump tears it down */
+    char reason[ERR_TEXT_MAX];
+    char told[ERR_TEXT_MAX]; /* the reason last told while down */
+
+    struct amqp_link publish;
+    struct amqp_link consume;
+    struct amqp_ring ring;
+    struct amqp_content returning;
+    struct amqp_content arriving;
+    uint64_t tag_base;   /* bus tag = base + delivery tag of this connection */
+    uint64_t last_tag;   /* the newest handed out */
+    uint64_t acked;      /* sent to the broker */
+    uint64_t ack_wanted; /* asked for; sent as soon as there is room */
+};
+
+/* bus_amqp.c */
+void bus_amqp_break(struct bus_amqp *amqp, const char *format, ...) PRINTF_LIKE(2, 3);
+void bus_amqp_emit(struct bus_amqp *amqp, const struct bus_event *event);
+
+/* amqp_frames.c */
+void amqp_frames_drain(struct bus_amqp *amqp, struct amqp_link *link);
+bool amqp_link_has_work(const struct amqp_link *link);
+void amqp_content_reset(struct amqp_content *content);
+
+/* amqp_publish.c */
+void amqp_ring_reset(struct amqp_ring *ring);
+enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *message, uint64_t token);
+void amqp_publish_confirmed(struct bus_amqp *amqp, uint64_t sequence, bool multiple, bool nacked);
+void amqp_publish_returned(struct bus_amqp *amqp, const char *message_id);
+/* With `confirms` off: whatever was written counts as confirmed. */
+void amqp_publish_assume(struct bus_amqp *amqp);
+
+/* amqp_consume.c */
+void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver);
+void amqp_consume_header(struct amqp_content *content, const amqp_basic_properties_t *properties);
+void amqp_consume_complete(struct bus_amqp *amqp);
+enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag);
+void amqp_consume_flush(struct bus_amqp *amqp);
+
+#endif
