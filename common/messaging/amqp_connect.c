@@ -71,10 +71,11 @@ static amqp_table_entry_t offset_entry(int64_t from)
 }
 
 /* The consumer tag is the index: a delivery names its queue by it. */
-static enum result consumer_start(const struct amqp_link *link, const struct amqp_consumer *consumer,
-                                  size_t index, struct err *err)
+static enum result consumer_start(const struct amqp_link *link,
+                                  const struct amqp_consumer *consumer, size_t index,
+                                  struct err *err)
 {
-    char tag[16];
+    char tag[24];
     snprintf(tag, sizeof tag, "%zu", index);
     amqp_table_entry_t entry = offset_entry(consumer->from_offset);
     amqp_table_t arguments = {consumer->stream ? 1 : 0, &entry};

@@ -26,7 +26,8 @@ static int64_t offset_of(const amqp_table_t *headers)
     static const char name[] = "x-stream-offset";
     for (int i = 0; i < headers->num_entries; i++) {
         const amqp_table_entry_t *entry = &headers->entries[i];
-        if (entry->key.len != sizeof name - 1 || memcmp(entry->key.bytes, name, entry->key.len) != 0)
+        if (entry->key.len != sizeof name - 1 ||
+            memcmp(entry->key.bytes, name, entry->key.len) != 0)
             continue;
         if (entry->value.kind == AMQP_FIELD_KIND_I64)
             return entry->value.value.i64;

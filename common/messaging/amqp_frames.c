@@ -35,8 +35,8 @@ static void blocked_set(struct bus_amqp *amqp, bool blocked, amqp_bytes_t reason
     char text[ERR_TEXT_MAX];
     text_take(text, sizeof text, reason);
     amqp->blocked = blocked;
-    bus_amqp_emit(amqp, &(struct bus_event){.kind = blocked ? BUS_BLOCKED : BUS_UNBLOCKED,
-                                            .reason = text});
+    bus_amqp_emit(
+        amqp, &(struct bus_event){.kind = blocked ? BUS_BLOCKED : BUS_UNBLOCKED, .reason = text});
 }
 
 static void cancelled(struct bus_amqp *amqp, const amqp_basic_cancel_t *cancel)

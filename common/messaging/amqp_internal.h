@@ -76,7 +76,7 @@ struct amqp_ring {
     size_t window;
     uint64_t head;
     uint64_t next;
-    int burst_messages;  /* what may still go before the socket is asked again */
+    int burst_messages; /* what may still go before the socket is asked again */
     size_t burst_bytes;
     bool stalled; /* the socket had no room */
 };
@@ -98,7 +98,7 @@ struct bus_amqp {
     int64_t wake_ms; /* of the state: next attempt, next look */
     int64_t up_since_ms;
     bool blocked;
-    bool broken;     /* `reason` says why; the next pump tears it down */
+    bool broken; /* `reason` says why; the next pump tears it down */
     char reason[ERR_TEXT_MAX];
     char told[ERR_TEXT_MAX]; /* the reason last told while down */
 

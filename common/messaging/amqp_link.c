@@ -33,8 +33,8 @@ static enum result text_copy(char *out, size_t size, const char *text, const cha
     return OK;
 }
 
-static enum result target_fill(const struct amqp_connection_info *info,
-                               struct amqp_target *target, struct err *err)
+static enum result target_fill(const struct amqp_connection_info *info, struct amqp_target *target,
+                               struct err *err)
 {
     target->port = info->port;
     target->tls = info->ssl != 0;
@@ -42,8 +42,8 @@ static enum result target_fill(const struct amqp_connection_info *info,
     if (result == OK)
         result = text_copy(target->user, sizeof target->user, info->user, "user", err);
     if (result == OK)
-        result = text_copy(target->password, sizeof target->password, info->password, "password",
-                           err);
+        result =
+            text_copy(target->password, sizeof target->password, info->password, "password", err);
     if (result == OK)
         result = text_copy(target->vhost, sizeof target->vhost, info->vhost, "virtual host", err);
     return result;
@@ -77,8 +77,7 @@ enum result amqp_target_parse(const char *url, const char *user, const char *pas
         if (result == OK && !named && user)
             result = text_copy(target.user, sizeof target.user, user, "user", err);
         if (result == OK && !named && password)
-            result =
-                text_copy(target.password, sizeof target.password, password, "password", err);
+            result = text_copy(target.password, sizeof target.password, password, "password", err);
         if (result == OK && !has_vhost && vhost)
             result = text_copy(target.vhost, sizeof target.vhost, vhost, "virtual host", err);
         if (result == OK)
@@ -131,10 +130,8 @@ static enum result login(const struct amqp_target *target, const char *role,
     char name[AMQP_NAME_SIZE + 32];
     snprintf(name, sizeof name, "%s (%s)", target->name, role);
     amqp_table_entry_t able[] = {
-        entry_bool("consumer_cancel_notify"),
-        entry_bool("connection.blocked"),
-        entry_bool("publisher_confirms"),
-        entry_bool("basic.nack"),
+        entry_bool("consumer_cancel_notify"),       entry_bool("connection.blocked"),
+        entry_bool("publisher_confirms"),           entry_bool("basic.nack"),
         entry_bool("authentication_failure_close"),
     };
     amqp_table_entry_t properties[4] = {

@@ -58,10 +58,9 @@ static int message_write(struct bus_amqp *amqp, const struct bus_message *messag
     }
     /* The library takes its bytes as not const, and does not change them. */
     amqp_bytes_t body = {message->size, (void *)message->body};
-    return amqp_basic_publish(amqp->publish.connection, AMQP_CHANNEL,
-                              amqp_cstring_bytes(message->exchange),
-                              amqp_cstring_bytes(message->routing_key), amqp->switches.mandatory, 0,
-                              &properties, body);
+    return amqp_basic_publish(
+        amqp->publish.connection, AMQP_CHANNEL, amqp_cstring_bytes(message->exchange),
+        amqp_cstring_bytes(message->routing_key), amqp->switches.mandatory, 0, &properties, body);
 }
 
 enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *message, uint64_t token)
@@ -85,7 +84,7 @@ enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *messag
 
 static void slot_settle(struct bus_amqp *amqp, struct amqp_slot *slot, bool nacked)
 {
-    enum bus_fate fate = nacked                               ? FATE_NACKED
+    enum bus_fate fate = nacked                              ? FATE_NACKED
                          : slot->state == AMQP_SLOT_RETURNED ? FATE_RETURNED
                                                              : FATE_CONFIRMED;
     slot->state = AMQP_SLOT_FREE;
