@@ -31,21 +31,20 @@ const char *result_name(enum result result)
     return "?";
 }
 
-enum result err_set(struct err *err, enum result result, const char *format, ...)
+void err_write(struct err *err, const char *format, ...)
 {
     if (!err)
-        return result;
+        return;
     va_list args;
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    return result;
 }
 
-enum result err_context(struct err *err, enum result result, const char *format, ...)
+void err_prefix(struct err *err, const char *format, ...)
 {
     if (!err)
-        return result;
+        return;
     char context[ERR_TEXT_MAX];
     va_list args;
     va_start(args, format);
@@ -65,7 +64,6 @@ enum result err_context(struct err *err, enum result result, const char *format,
         memcpy(err->text + used + 2, below, take);
         err->text[used + 2 + take] = '\0';
     }
-    return result;
 }
 
 const char *err_text(const struct err *err)

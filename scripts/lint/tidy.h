@@ -6,22 +6,6 @@
 #include <cjson/cJSON.h>
 #include <sys/queue.h>
 
-#include "common/base/err.h"
-
-/* err_set and err_context return the result that they are given. */
-#define err_set(err, outcome, ...)                                                                 \
-    ({                                                                                             \
-        enum result tidy_result = (outcome);                                                       \
-        (void)(err_set)((err), tidy_result, __VA_ARGS__);                                          \
-        tidy_result;                                                                               \
-    })
-#define err_context(err, outcome, ...)                                                             \
-    ({                                                                                             \
-        enum result tidy_result = (outcome);                                                       \
-        (void)(err_context)((err), tidy_result, __VA_ARGS__);                                      \
-        tidy_result;                                                                               \
-    })
-
 /* NULL is no JSON value. */
 #define cJSON_IsString(item) ((item) && (cJSON_IsString)(item))
 #define cJSON_IsNumber(item) ((item) && (cJSON_IsNumber)(item))
