@@ -1,0 +1,229 @@
+/* The store's contract, on an SQLite file and on one in memory. */
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/store/store.h"
+#include "tests/unit/unit.h"
+
+static const struct migration steps[] = {
+    {1, "CREATE TABLE thing(id INTEGER PRIMARY KEY, name TEXT UNIQUE, data BLOB)"},
+    {2, "CREATE INDEX thing_name ON thing(name)"},
+};
+
+static char directory[] = "/tmp/warren-test-store-XXXXXX";
+static char file_path[64];
+
+static struct store *open_migrated(const char *path)
+{
+    struct err err = {{0}};
+    struct store *store = NULL;
+    CU_ASSERT_EQUAL_FATAL(store_open_sqlite(path, STORE_DURABLE, &store, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(store_migrate(store, "test", steps, 2, &err), OK);
+    return store;
+}
+
+static enum result add(struct store *store, int64_t id, const char *name, struct err *err)
+{
+    return store_exec(store, "INSERT INTO thing(id, name) VALUES ($1, $2)",
+                      STORE_ARGS(store_int(id), store_text(name)), NULL, err);
+}
+
+static int64_t count(struct store *store)
+{
+    int64_t number = -1;
+    struct err err;
+    CU_ASSERT_EQUAL(
+        store_query_int(store, "SELECT count(*) FROM thing", STORE_NO_ARGS, &number, &err), OK);
+    return number;
+}
+
+static void commit_keeps_rollback_forgets(const char *path)
+{
+    struct err err = {{0}};
+    struct store *store = open_migrated(path);
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    CU_ASSERT_EQUAL(add(store, 1, "one", &err), OK);
+    CU_ASSERT_EQUAL(store_writes(store), 1);
+    CU_ASSERT_EQUAL(store_commit(store, &err), OK);
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    CU_ASSERT_EQUAL(add(store, 2, "two", &err), OK);
+    store_rollback(store);
+    CU_ASSERT_EQUAL(count(store), 1);
+    CU_ASSERT_EQUAL(add(store, 3, "three", &err), FATAL); /* outside a transaction */
+    store_free(store);
+}
+
+static void one_writer_at_a_time(const char *path)
+{
+    struct err err = {{0}};
+    struct store *first = open_migrated(path);
+    struct store *second = open_migrated(path);
+    CU_ASSERT_EQUAL(store_begin(first, &err), OK);
+    CU_ASSERT_EQUAL(store_begin(second, &err), RETRY);
+    CU_ASSERT_EQUAL(add(first, 10, "ten", &err), OK);
+    CU_ASSERT_EQUAL(store_commit(first, &err), OK);
+    CU_ASSERT_EQUAL(store_begin(second, &err), OK);
+    store_free(second); /* as a crash: rolled back */
+    CU_ASSERT_EQUAL(store_begin(first, &err), OK);
+    store_free(first);
+}
+
+static void conflict_is_not_failure(const char *path)
+{
+    struct err err = {{0}};
+    struct store *store = open_migrated(path);
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    CU_ASSERT_EQUAL(add(store, 20, "same", &err), OK);
+    CU_ASSERT_EQUAL(add(store, 21, "same", &err), CONFLICT);
+    CU_ASSERT_FALSE(store_failed(store));
+    CU_ASSERT_EQUAL(store_commit(store, &err), OK);
+    store_free(store);
+}
+
+static void bad_sql_spoils_the_transaction(const char *path)
+{
+    struct err err = {{0}};
+    struct store *store = open_migrated(path);
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    CU_ASSERT_EQUAL(add(store, 30, "thirty", &err), OK);
+    CU_ASSERT_EQUAL(store_exec(store, "INSERT INTO nowhere VALUES (1)", STORE_NO_ARGS, NULL, &err),
+                    FATAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "nowhere"));
+    CU_ASSERT_TRUE(store_failed(store));
+    CU_ASSERT_NOT_EQUAL(store_commit(store, &err), OK);
+    CU_ASSERT_FALSE(store_in_transaction(store));
+    int64_t found = 0;
+    CU_ASSERT_EQUAL(store_query_int(store, "SELECT count(*) FROM thing WHERE id = $1",
+                                    STORE_ARGS(store_int(30)), &found, &err),
+                    OK);
+    CU_ASSERT_EQUAL(found, 0);
+    store_free(store);
+}
+
+static enum result check_row(void *context, const struct store_row *row, struct err *err)
+{
+    size_t size;
+    char name[4];
+    (void)err;
+    CU_ASSERT_EQUAL(store_row_int(row, 0), INT64_MAX);
+    CU_ASSERT_STRING_EQUAL(store_row_text(row, 1), "");
+    const void *data = store_row_blob(row, 2, &size);
+    CU_ASSERT_EQUAL_FATAL(size, 3);
+    CU_ASSERT_EQUAL(memcmp(data, "a\0b", 3), 0);
+    store_row_copy(row, 3, name, sizeof name);
+    CU_ASSERT_STRING_EQUAL(name, "abc"); /* cut to fit */
+    ++*(int *)context;
+    return OK;
+}
+
+static void values_survive(const char *path)
+{
+    struct err err = {{0}};
+    int rows = 0;
+    struct store *store = open_migrated(path);
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    /* $2 before $1: arguments go by name, not by place. */
+    CU_ASSERT_EQUAL(store_exec(store, "INSERT INTO thing(data, id, name) VALUES ($2, $1, $3)",
+                               STORE_ARGS(store_int(INT64_MAX), store_blob("a\0b", 3),
+                                          store_text(NULL)),
+                               NULL, &err),
+                    OK);
+    CU_ASSERT_EQUAL(store_commit(store, &err), OK);
+    CU_ASSERT_EQUAL(store_query(store,
+                                "SELECT id, name, data, 'abcdef' FROM thing WHERE id = $1",
+                                STORE_ARGS(store_int(INT64_MAX)), check_row, &rows, &err),
+                    OK);
+    CU_ASSERT_EQUAL(rows, 1);
+    CU_ASSERT_EQUAL(store_query_one(store, "SELECT 1 FROM thing WHERE id = $1",
+                                    STORE_ARGS(store_int(-1)), NULL, NULL, &err),
+                    NOT_FOUND);
+    CU_ASSERT_EQUAL(store_query(store, "SELECT $1", STORE_NO_ARGS, NULL, NULL, &err), FATAL);
+    store_free(store);
+}
+
+static void a_step_runs_once(const char *path)
+{
+    struct err err = {{0}};
+    struct store *store = open_migrated(path);
+    CU_ASSERT_EQUAL(store_migrate(store, "test", steps, 2, &err), OK);
+    static const struct migration broken[] = {
+        {1, "CREATE TABLE other(id INTEGER)"},
+        {2, "CREATE TABLE other(id INTEGER)"},
+    };
+    CU_ASSERT_NOT_EQUAL(store_migrate(store, "broken", broken, 2, &err), OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "schema step broken 2"));
+    int64_t tables = -1;
+    CU_ASSERT_EQUAL(store_query_int(store,
+                                    "SELECT count(*) FROM sqlite_schema WHERE name = 'other'",
+                                    STORE_NO_ARGS, &tables, &err),
+                    OK);
+    CU_ASSERT_EQUAL(tables, 0); /* all steps or none */
+    store_free(store);
+}
+
+static void (*const contract[])(const char *path) = {
+    commit_keeps_rollback_forgets,
+    one_writer_at_a_time,
+    conflict_is_not_failure,
+    bad_sql_spoils_the_transaction,
+    values_survive,
+    a_step_runs_once,
+};
+
+static void on_a_file(void)
+{
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+    snprintf(file_path, sizeof file_path, "%s/test.db", directory);
+    for (size_t i = 0; i < sizeof contract / sizeof contract[0]; i++)
+        contract[i](file_path);
+    struct stat status;
+    CU_ASSERT_EQUAL_FATAL(stat(file_path, &status), 0);
+    CU_ASSERT_EQUAL(status.st_mode & 0777, 0600);
+}
+
+static void in_memory(void)
+{
+    struct store *keeper = open_migrated("memdb:/contract"); /* lives while somebody holds it */
+    for (size_t i = 0; i < sizeof contract / sizeof contract[0]; i++)
+        contract[i]("memdb:/contract");
+    CU_ASSERT_TRUE(count(keeper) > 0);
+    store_free(keeper);
+    struct store *fresh = open_migrated("memdb:/contract");
+    CU_ASSERT_EQUAL(count(fresh), 0);
+    store_free(fresh);
+}
+
+static void read_only_neither_writes_nor_creates(void)
+{
+    struct err err = {{0}};
+    struct store *store = NULL;
+    char missing[96];
+    snprintf(missing, sizeof missing, "%s/missing.db", directory);
+    CU_ASSERT_NOT_EQUAL(store_open_sqlite(missing, STORE_READ_ONLY, &store, &err), OK);
+    CU_ASSERT_NOT_EQUAL(access(missing, F_OK), 0);
+    CU_ASSERT_EQUAL_FATAL(store_open_sqlite(file_path, STORE_READ_ONLY, &store, &err), OK);
+    CU_ASSERT_TRUE(count(store) > 0);
+    CU_ASSERT_NOT_EQUAL(store_begin(store, &err), OK);
+    store_free(store);
+}
+
+static void clean_up(void)
+{
+    static const char *const endings[] = {"", "-wal", "-shm"};
+    char path[96];
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", file_path, endings[i]);
+        unlink(path);
+    }
+    CU_ASSERT_EQUAL(rmdir(directory), 0);
+}
+
+static const struct unit_case cases[] = {
+    {"the contract, on a file", on_a_file},
+    {"the contract, in memory", in_memory},
+    {"read only", read_only_neither_writes_nor_creates},
+    {"clean up", clean_up},
+};
+UNIT_MAIN("store", cases)
