@@ -1,9 +1,9 @@
 /* The in-process broker: what it does by itself, and what only a chooser makes it do. What it has
  * in common with AMQP is in the conformance suite. */
-#include <CUnit/Basic.h>
 #include <string.h>
 
 #include "common/messaging/memory_bus.h"
+#include "tests/unit/unit.h"
 
 #define MANY 64
 
@@ -276,24 +276,14 @@ static void test_an_acknowledgement_can_be_lost(void)
     memory_broker_free(broker);
 }
 
-int main(void)
-{
-    static CU_TestInfo cases[] = {
-        {"unacknowledged messages return in place", test_unacknowledged_returns_in_place},
-        {"returns and rejects", test_return_and_reject},
-        {"a drop loses what was in flight", test_a_drop_loses_what_was_in_flight},
-        {"without confirms a loss is silent", test_without_confirms_a_loss_is_silent},
-        {"a stream resumes at an offset", test_a_stream_resumes_at_an_offset},
-        {"confirms come out of order", test_confirms_come_out_of_order},
-        {"an alarm holds publishers", test_an_alarm_holds_publishers},
-        {"an acknowledgement can be lost", test_an_acknowledgement_can_be_lost},
-        CU_TEST_INFO_NULL,
-    };
-    static CU_SuiteInfo suites[] = {{.pName = "memory bus", .pTests = cases}, CU_SUITE_INFO_NULL};
-    if (CU_initialize_registry() != CUE_SUCCESS || CU_register_suites(suites) != CUE_SUCCESS)
-        return 1;
-    CU_basic_run_tests();
-    unsigned failures = CU_get_number_of_failures();
-    CU_cleanup_registry();
-    return failures > 0;
-}
+static const struct unit_case cases[] = {
+    {"unacknowledged messages return in place", test_unacknowledged_returns_in_place},
+    {"returns and rejects", test_return_and_reject},
+    {"a drop loses what was in flight", test_a_drop_loses_what_was_in_flight},
+    {"without confirms a loss is silent", test_without_confirms_a_loss_is_silent},
+    {"a stream resumes at an offset", test_a_stream_resumes_at_an_offset},
+    {"confirms come out of order", test_confirms_come_out_of_order},
+    {"an alarm holds publishers", test_an_alarm_holds_publishers},
+    {"an acknowledgement can be lost", test_an_acknowledgement_can_be_lost},
+};
+UNIT_MAIN("memory bus", cases)

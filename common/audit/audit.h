@@ -1,0 +1,87 @@
+/* The judge: reads what a suite has left behind and says which promises (DESIGN.md 5) hold. The
+ * same code judges a live suite (`warren audit`), a simulated one and hand-made databases.
+ *
+ * It shares no rule with the services: the legal paths of an order, the arithmetic of stock and
+ * money are written down here a second time, so that a checker never repeats a service's mistake.
+ *
+ * It reads effects before their causes (stream, notification, order, payment, ledger), so that on a
+ * running suite every effect it has seen must have its cause: safety is judged at once. Whatever is
+ * younger than the grace is not judged to be missing, only counted as pending. */
+#ifndef WARREN_AUDIT_AUDIT_H
+#define WARREN_AUDIT_AUDIT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/store/store.h"
+
+/* The stream's messages from its first offset on. NOT_FOUND at the end; anything else but OK: it
+ * cannot be read. The body is borrowed until the next call. */
+struct audit_log {
+    enum result (*next)(void *context, int64_t *ret_offset, const char **ret_body, size_t *ret_size,
+                        struct err *err);
+    void *context;
+};
+
+/* All borrowed. A store that is NULL could not be opened: the audit is then `unreadable`. */
+struct audit_sources {
+    struct store *order, *payment, *notification, *ledger;
+    const struct audit_log *log;
+    FILE *history; /* JSON lines of INTERFACES.md, optionally with "customer", "request_hash",
+                      "status"; NULL: none */
+};
+
+enum audit_moment {
+    AUDIT_RUNNING, /* what is young is not judged to be missing */
+    AUDIT_FINAL,   /* nothing will happen any more: whatever is missing is lost */
+};
+
+struct audit_options {
+    enum audit_moment moment;
+    int64_t now_ms;
+    int64_t grace_ms;
+    int64_t history_age_ms; /* how long ago the history was complete: after the grace, what was
+                               accepted must exist */
+    int64_t quarantined;    /* expected; -1: do not judge */
+};
+
+enum audit_verdict { AUDIT_NOT_CHECKED, AUDIT_HELD, AUDIT_VIOLATED };
+
+enum { AUDIT_PROMISES = 6, AUDIT_VIOLATIONS_KEPT = 50 };
+
+struct audit_promise {
+    size_t checked;    /* cases looked at */
+    size_t violations; /* all of them; the texts of the first are kept */
+    char *texts[AUDIT_VIOLATIONS_KEPT];
+};
+
+struct audit_counts {
+    int64_t orders, facts, captures, refunds, notifications, stream, outbox_unsent, deferred,
+        quarantined;
+};
+
+struct audit_report {
+    struct audit_promise promises[AUDIT_PROMISES]; /* promise n at n - 1 */
+    struct audit_counts counts;
+    size_t pending;       /* young and incomplete: look again later */
+    char unreadable[256]; /* why a source could not be read; "" : all were */
+    int64_t captured, refunded, revenue;
+};
+
+/* Reads everything once and judges. The report is the caller's: audit_report_release. */
+void audit_run(const struct audit_sources *sources, const struct audit_options *options,
+               struct audit_report *ret_report);
+void audit_report_release(struct audit_report *report);
+
+enum audit_verdict audit_promise_verdict(const struct audit_promise *promise);
+/* "clean", "violated", "unreadable", "not checked" */
+const char *audit_verdict(const struct audit_report *report);
+/* For people, and the JSON of INTERFACES.md. */
+void audit_print(const struct audit_report *report, struct buf *out);
+void audit_print_json(const struct audit_report *report, struct buf *out);
+
+#endif

@@ -1,0 +1,201 @@
+/* The stores. Each is read by few statements, and what must agree with each other by a single one:
+ * one statement sees one snapshot. */
+#include <cjson/cJSON.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/audit/evidence.h"
+
+static struct order_case *order_get(struct evidence *e, const char *id)
+{
+    struct order_case *order = map_get(&e->orders, id);
+    if (!order->id[0])
+        snprintf(order->id, sizeof order->id, "%s", id);
+    return order;
+}
+
+static void member_text(const cJSON *json, const char *name, char *out, size_t size)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(json, name);
+    snprintf(out, size, "%s", cJSON_IsString(member) ? member->valuestring : "");
+}
+
+static int64_t member_int(const cJSON *json, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(json, name);
+    return cJSON_IsNumber(member) ? (int64_t)member->valuedouble : 0;
+}
+
+/* The first fact says what was ordered. */
+static void read_terms(struct evidence *e, struct order_case *order, const char *data)
+{
+    cJSON *json = cJSON_Parse(data);
+    if (!json) {
+        violated(e, 5, "order %s: its first fact is not JSON", order->id);
+        return;
+    }
+    member_text(json, "customer", order->customer, sizeof order->customer);
+    member_text(json, "currency", order->currency, sizeof order->currency);
+    member_text(json, "request_hash", order->request_hash, sizeof order->request_hash);
+    order->total = member_int(json, "total");
+    order->deadline_ms = member_int(json, "deadline_ms");
+    const cJSON *line;
+    cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(json, "lines"))
+    {
+        if (order->line_count == LINES_MAX)
+            break;
+        struct order_item *item = &order->lines[order->line_count++];
+        member_text(line, "sku", item->sku, sizeof item->sku);
+        item->quantity = member_int(line, "quantity");
+    }
+    cJSON_Delete(json);
+}
+
+static struct order_fact *fact_push(struct order_case *order)
+{
+    if (order->fact_count == order->fact_capacity) {
+        order->fact_capacity = order->fact_capacity ? 2 * order->fact_capacity : 4;
+        order->facts = realloc(order->facts, order->fact_capacity * sizeof *order->facts);
+        if (!order->facts)
+            abort();
+    }
+    order->facts[order->fact_count] = (struct order_fact){0};
+    return &order->facts[order->fact_count++];
+}
+
+static void read_event(struct evidence *e, const struct store_row *row)
+{
+    struct order_case *order = order_get(e, store_row_text(row, 1));
+    struct order_fact *fact = fact_push(order);
+    fact->version = store_row_int(row, 2);
+    store_row_copy(row, 3, fact->type, sizeof fact->type);
+    store_row_copy(row, 4, fact->id, sizeof fact->id);
+    fact->at_ms = store_row_int(row, 5);
+    fact->data = strdup(store_row_text(row, 6));
+    if (!fact->data)
+        abort();
+    e->report->counts.facts++;
+    if (order->fact_count == 1)
+        read_terms(e, order, fact->data);
+}
+
+static void read_product(struct evidence *e, const struct store_row *row)
+{
+    struct product_case *product = map_get(&e->products, store_row_text(row, 1));
+    product->there = true;
+    product->sequence = store_row_int(row, 2);
+    product->adjusted = store_row_int(row, 5);
+    product->available = store_row_int(row, 7);
+    product->reserved = store_row_int(row, 8);
+    product->sold = store_row_int(row, 9);
+}
+
+enum row_kind { ROW_EVENT, ROW_PRODUCT };
+
+static enum result read_order_row(void *context, const struct store_row *row, struct err *err)
+{
+    (void)err;
+    if (store_row_int(row, 0) == ROW_EVENT)
+        read_event(context, row);
+    else
+        read_product(context, row);
+    return OK;
+}
+
+enum result evidence_read_order(struct evidence *e, struct store *store, struct err *err)
+{
+    enum result result =
+        store_query(store,
+                    "SELECT 0, order_id, version AS n, type, fact_id, at_ms, data, 0, 0, 0"
+                    " FROM order_event"
+                    " UNION ALL SELECT 1, sku, sequence, '', '', adjusted, '', available, reserved,"
+                    " sold FROM product ORDER BY 1, 2, 3",
+                    STORE_NO_ARGS, read_order_row, e, err);
+    e->report->counts.orders = (int64_t)e->orders.count;
+    return err_context(err, result, "order store");
+}
+
+static enum result read_payment_row(void *context, const struct store_row *row, struct err *err)
+{
+    struct order_case *order = order_get(context, store_row_text(row, 0));
+    (void)err;
+    order->payment.there = true;
+    store_row_copy(row, 1, order->payment.state, sizeof order->payment.state);
+    order->payment.amount = store_row_int(row, 2);
+    store_row_copy(row, 3, order->payment.outcome_fact, sizeof order->payment.outcome_fact);
+    store_row_copy(row, 4, order->payment.refund_fact, sizeof order->payment.refund_fact);
+    order->payment.updated_ms = store_row_int(row, 5);
+    return OK;
+}
+
+enum result evidence_read_payment(struct evidence *e, struct store *store, struct err *err)
+{
+    enum result result = store_query(store,
+                                     "SELECT order_id, state, amount, outcome_fact_id,"
+                                     " refund_fact_id, updated_ms FROM payment",
+                                     STORE_NO_ARGS, read_payment_row, e, err);
+    return err_context(err, result, "payment store");
+}
+
+static enum result read_entry(void *context, const struct store_row *row, struct err *err)
+{
+    struct evidence *e = context;
+    struct order_case *order = order_get(e, store_row_text(row, 0));
+    const char *kind = store_row_text(row, 1);
+    int64_t amount = store_row_int(row, 2);
+    int64_t at_ms = store_row_int(row, 3);
+    (void)err;
+    if (at_ms > order->ledger.last_ms)
+        order->ledger.last_ms = at_ms;
+    order->ledger.declines += strcmp(kind, "decline") == 0;
+    order->ledger.voids += strcmp(kind, "void") == 0;
+    if (strcmp(kind, "capture") == 0) {
+        order->ledger.captures++;
+        order->ledger.captured += amount;
+        e->report->counts.captures++;
+        e->report->captured += amount;
+    } else if (strcmp(kind, "refund") == 0) {
+        order->ledger.refunds++;
+        order->ledger.refunded += amount;
+        e->report->counts.refunds++;
+        e->report->refunded += amount;
+    }
+    return OK;
+}
+
+enum result evidence_read_ledger(struct evidence *e, struct store *store, struct err *err)
+{
+    enum result result =
+        store_query(store, "SELECT order_id, kind, amount, at_ms FROM ledger ORDER BY entry",
+                    STORE_NO_ARGS, read_entry, e, err);
+    return err_context(err, result, "provider's ledger");
+}
+
+static enum result read_notice(void *context, const struct store_row *row, struct err *err)
+{
+    struct evidence *e = context;
+    struct order_case *order = order_get(e, store_row_text(row, 0));
+    (void)err;
+    e->report->counts.notifications++;
+    if (order->notice_count++ >= NOTICES_MAX)
+        return OK;
+    struct notice *notice = &order->notices[order->notice_count - 1];
+    notice->version = store_row_int(row, 1);
+    store_row_copy(row, 2, notice->customer, sizeof notice->customer);
+    store_row_copy(row, 3, notice->kind, sizeof notice->kind);
+    store_row_copy(row, 4, notice->state, sizeof notice->state);
+    store_row_copy(row, 5, notice->id, sizeof notice->id);
+    notice->at_ms = store_row_int(row, 6);
+    return OK;
+}
+
+enum result evidence_read_notification(struct evidence *e, struct store *store, struct err *err)
+{
+    enum result result =
+        store_query(store,
+                    "SELECT order_id, order_version, customer, kind, state, fact_id, at_ms"
+                    " FROM notification ORDER BY order_id, order_version",
+                    STORE_NO_ARGS, read_notice, e, err);
+    return err_context(err, result, "notification store");
+}
