@@ -1,0 +1,45 @@
+/* Making the broker look as the tables say: exchanges, queues, bindings. For whoever deploys
+ * (`warren up`) and for tests; services at run time have no right to declare anything. Blocks. */
+#ifndef WARREN_MESSAGING_DEPLOY_H
+#define WARREN_MESSAGING_DEPLOY_H
+
+#include <stddef.h>
+
+#include "common/base/buf.h"
+#include "common/base/err.h"
+#include "common/messaging/bus.h"
+#include "common/messaging/topology.h"
+
+/* Where the broker puts what it gives up on; empty in a healthy suite. */
+#define QUEUE_DEAD "warren.dead"
+
+struct deploy_options {
+    const char *url;      /* amqp[s]://[USER:PASSWORD@]HOST[:PORT][/VHOST] */
+    const char *user;     /* when the URL names nobody */
+    const char *password; /* likewise */
+    const char *vhost;    /* when the URL has none; NULL: "/" */
+    const char *ca_file;  /* amqps; NULL: the system's */
+};
+
+/* Declares the exchanges, the dead-letter queue and the union of the tables, all durable. Doing it
+ * again changes nothing. REFUSED: what is there differs from the tables, or the user may not.
+ * RETRY: the broker was not reachable. */
+enum result deploy_declare(const struct deploy_options *options,
+                           const struct topology *const *tables, size_t count,
+                           struct err *err) WARN_UNUSED;
+
+/* Whether everything that deploy_declare makes is there (bindings cannot be asked for). NOT_FOUND
+ * names the first that is missing. */
+enum result deploy_check(const struct deploy_options *options, const struct topology *const *tables,
+                         size_t count, struct err *err) WARN_UNUSED;
+
+/* Loose ends of all tables together: a queue without a consumer; a handler for a type that has no
+ * contract, or with another payload than contract or publication; a type that is handled and that
+ * no binding brings, or brought and handled by nobody; a binding that no published type meets; a
+ * command that no binding routes; one queue declared in two ways. Pure. Appends a line for each and
+ * returns how many there are. `contracts` are contracts[] as publications. */
+size_t topology_lint(const struct topology *const *tables, size_t count,
+                     const struct publication_spec *contracts, size_t contract_count,
+                     struct buf *findings);
+
+#endif
