@@ -17,7 +17,7 @@ enum {
     NAME_POINTS_MAX = 128,
 };
 #define AMOUNT_MAX INT64_C(1000000000000000)
-#define COUNT_MAX INT64_C(9007199254740992) /* 2^53 */
+#define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1, see json_integer */
 
 #define UUID_SIZE 37
 #define SKU_SIZE 33
@@ -27,6 +27,8 @@ enum {
 #define NAME_SIZE (4 * NAME_POINTS_MAX + 1)
 #define HASH_SIZE 65
 #define TYPE_SIZE 48
+#define ABOUT_SIZE 64
+#define REFERENCE_SIZE (4 * 64 + 1)
 
 /* Types, also the routing keys. */
 #define ORDER_PLACE "order.place"
@@ -155,7 +157,7 @@ struct payment_outcome { /* captured, refunded */
     char order_id[UUID_SIZE];
     int64_t amount;
     char currency[CURRENCY_SIZE];
-    char provider_reference[WORD_SIZE]; /* 1..64 characters */
+    char provider_reference[REFERENCE_SIZE]; /* 1..64 characters, whatever they are */
 };
 
 struct payment_declined {
@@ -202,7 +204,7 @@ struct alert_raised {
 struct command_refused {
     char command_id[UUID_SIZE];
     char command_type[TYPE_SIZE];
-    char about[64]; /* the order id or SKU it was about */
+    char about[ABOUT_SIZE]; /* the order id or SKU it was about */
     char reason[WORD_SIZE];
 };
 

@@ -26,16 +26,18 @@ enum bind_kind {
                          elements */
 };
 
-enum bind_format {            /* what a text must look like; sizes are those of messages.h */
-                   BIND_FREE, /* 1 .. max code points, whatever they are */
-                   BIND_UUID,
-                   BIND_SKU,       /* ^[A-Z0-9][A-Z0-9-]{0,31}$ */
-                   BIND_TOKEN,     /* ^tok_[a-z0-9_]{1,40}$ */
-                   BIND_CURRENCY,  /* ^[A-Z]{3}$ */
-                   BIND_WORD,      /* ^[a-z][a-z0-9-]{0,63}$ */
-                   BIND_TYPE_NAME, /* ^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$ , at most 47 */
-                   BIND_HEX64,
-                   BIND_CHOICE, /* one of `choices`, NULL-terminated */
+/* What a text must look like; the sizes are those of messages.h. */
+enum bind_format {
+    BIND_FREE,      /* min .. max code points, whatever they are */
+    BIND_UUID,      /* lower case */
+    BIND_SKU,       /* ^[A-Z0-9][A-Z0-9-]{0,31}$ */
+    BIND_TOKEN,     /* ^tok_[a-z0-9_]{1,40}$ */
+    BIND_CURRENCY,  /* ^[A-Z]{3}$ */
+    BIND_WORD,      /* ^[a-z][a-z0-9-]{0,63}$ */
+    BIND_TYPE_NAME, /* ^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$ , at most 47 */
+    BIND_SUBJECT,   /* ^[A-Za-z0-9][A-Za-z0-9-]{0,62}$ : an id or a SKU */
+    BIND_HEX64,
+    BIND_CHOICE, /* one of `choices`, NULL-terminated */
 };
 
 enum bind_need { BIND_REQUIRED, BIND_OPTIONAL }; /* an absent optional text is "", an int 0 */
@@ -51,6 +53,7 @@ struct bind_field {
     enum bind_format format;      /* TEXT */
     const char *const *choices;   /* TEXT with BIND_CHOICE */
     int64_t min, max;             /* INT: value; ARRAY: elements; FREE text: code points */
+    int not_zero;                 /* INT: 1 when 0 is not allowed within [min, max] */
     const struct bind_type *type; /* OBJECT, ARRAY */
     size_t count_offset;          /* ARRAY */
     size_t unique_offset; /* ARRAY: offset in the element of a text that must be distinct... */
@@ -70,7 +73,7 @@ enum bind_mode {
 };
 
 /* Fills `out` (type->size bytes; zeroed first, arrays only as far as used). INVALID names the
- * member: "lines[3].quantity: must be between 1 and 1000". */
+ * member: "lines[3].quantity: must be between 1 and 1000". Members may come in any order. */
 enum result bind_decode(const struct bind_type *type, const cJSON *json, enum bind_mode mode,
                         void *out, struct err *err) WARN_UNUSED;
 
@@ -97,6 +100,11 @@ void bind_encode(const struct bind_type *type, const void *value, struct buf *ou
     {                                                                                              \
         .name = #member, .kind = BIND_KIND_INT, .offset = offsetof(owner, member), .min = (lo),    \
         .max = (hi)                                                                                \
+    }
+#define BIND_NONZERO_FIELD(owner, member, lo, hi)                                                  \
+    {                                                                                              \
+        .name = #member, .kind = BIND_KIND_INT, .offset = offsetof(owner, member), .min = (lo),    \
+        .max = (hi), .not_zero = 1                                                                 \
     }
 #define BIND_OBJECT_FIELD(owner, member, bound)                                                    \
     {                                                                                              \

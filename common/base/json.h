@@ -21,8 +21,12 @@ struct json_limits {
 enum result json_parse(const char *text, size_t size, const struct json_limits *limits,
                        cJSON **ret_json, struct err *err) WARN_UNUSED;
 
-/* An integer exactly as written, |n| <= 2^53: INVALID for fractions, exponents that hide one, other
- * types. */
+/* The largest integer whose neighbours a double can still tell apart, 2^53 - 1 (RFC 7493). */
+#define JSON_INTEGER_MAX INT64_C(9007199254740991)
+
+/* An integer, |n| <= JSON_INTEGER_MAX; INVALID for everything else. 1.0 and 1e2 are the integers 1
+ * and 100, as JSON Schema says; that rounding makes no integer of another number, json_parse sees
+ * to. */
 enum result json_integer(const cJSON *json, int64_t *ret_value, struct err *err) WARN_UNUSED;
 
 struct buf;
