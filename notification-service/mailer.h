@@ -23,6 +23,7 @@ enum {
     MAIL_ADDRESS_SIZE = 255, /* RFC 5321 4.5.3.1.3 with the NUL */
     MAIL_SUBJECT_SIZE = 201,
     MAIL_TEXT_SIZE = 2001,
+    MAIL_LINE_MAX = 900, /* RFC 5321 4.5.3.1.6 allows 998 */
 };
 
 struct mail { /* the request of a call */
@@ -37,6 +38,9 @@ extern const struct bind_type mail_type;
 enum result mail_check_address(const char *address, struct err *err) WARN_UNUSED;
 /* Printable ASCII, 1 to 200 characters. */
 enum result mail_check_subject(const char *subject, struct err *err) WARN_UNUSED;
+
+/* Lines of printable ASCII that end in \n. */
+enum result mail_check_text(const char *text, struct err *err) WARN_UNUSED;
 
 enum mailer_tls {
     MAILER_TLS_WHEN_OFFERED, /* STARTTLS if the server has it; also the default */
