@@ -125,14 +125,13 @@ static void values_survive(const char *path)
     struct store *store = open_migrated(path);
     CU_ASSERT_EQUAL(store_begin(store, &err), OK);
     /* $2 before $1: arguments go by name, not by place. */
-    CU_ASSERT_EQUAL(store_exec(store, "INSERT INTO thing(data, id, name) VALUES ($2, $1, $3)",
-                               STORE_ARGS(store_int(INT64_MAX), store_blob("a\0b", 3),
-                                          store_text(NULL)),
-                               NULL, &err),
-                    OK);
+    CU_ASSERT_EQUAL(
+        store_exec(store, "INSERT INTO thing(data, id, name) VALUES ($2, $1, $3)",
+                   STORE_ARGS(store_int(INT64_MAX), store_blob("a\0b", 3), store_text(NULL)), NULL,
+                   &err),
+        OK);
     CU_ASSERT_EQUAL(store_commit(store, &err), OK);
-    CU_ASSERT_EQUAL(store_query(store,
-                                "SELECT id, name, data, 'abcdef' FROM thing WHERE id = $1",
+    CU_ASSERT_EQUAL(store_query(store, "SELECT id, name, data, 'abcdef' FROM thing WHERE id = $1",
                                 STORE_ARGS(store_int(INT64_MAX)), check_row, &rows, &err),
                     OK);
     CU_ASSERT_EQUAL(rows, 1);
@@ -164,12 +163,8 @@ static void a_step_runs_once(const char *path)
 }
 
 static void (*const contract[])(const char *path) = {
-    commit_keeps_rollback_forgets,
-    one_writer_at_a_time,
-    conflict_is_not_failure,
-    bad_sql_spoils_the_transaction,
-    values_survive,
-    a_step_runs_once,
+    commit_keeps_rollback_forgets,  one_writer_at_a_time, conflict_is_not_failure,
+    bad_sql_spoils_the_transaction, values_survive,       a_step_runs_once,
 };
 
 static void on_a_file(void)
