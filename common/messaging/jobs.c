@@ -66,10 +66,13 @@ enum result uow_call(struct uow *uow, const char *kind, const char *key, const c
         return err_context(err, result, "job %s %s", kind, key);
     if (changed == 0)
         return OK;
-    if (ours)
-        TAILQ_INSERT_TAIL(&service->fresh_calls, call_new(kind, key, request), next);
-    else if (due_ms < service->next_job_ms)
-        service->next_job_ms = due_ms;
+    if (!ours) {
+        if (due_ms < service->next_job_ms)
+            service->next_job_ms = due_ms;
+        return OK;
+    }
+    struct call *call = call_new(kind, key, request);
+    TAILQ_INSERT_TAIL(&service->fresh_calls, call, next);
     return OK;
 }
 
