@@ -1,0 +1,213 @@
+/* The edge without HTTP: commands in, their fate out, and a read model fed by the stream of facts.
+ * http.h puts HTTP in front of it; the simulation drives it directly.
+ *
+ * An edge is made from a clock, a store (the read model, disposable), a bus and a deadline, all
+ * borrowed and outliving it. It belongs to one thread and runs in fixed phases, one per edge_step,
+ * so that a simulator can kill it between any two. It owns nothing that must survive: what it
+ * knows beyond the read model (requests in flight, orders accepted and not yet read back, waiters)
+ * lives in bounded tables in memory, and a full table refuses.
+ *
+ * A command is accepted only when the broker has confirmed it. Refused is not unknown (DESIGN 5,
+ * promise 2): refused means that nothing was accepted. */
+#ifndef WARREN_EDGE_SERVICE_EDGE_H
+#define WARREN_EDGE_SERVICE_EDGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/clock.h"
+#include "common/base/err.h"
+#include "common/base/switches.h"
+#include "common/messaging/bus.h"
+#include "common/messaging/topology.h"
+#include "common/store/store.h"
+#include "contracts/messages.h"
+
+struct edge;
+struct log;
+
+#define KEY_SIZE 256 /* of an idempotency key: 1..255 visible ASCII characters */
+
+struct edge_parts {
+    const struct clock *clock;
+    struct store *store; /* migrated with edge_migrations, owner "edge" */
+    struct bus *bus;
+    struct switches switches;
+    const struct log *log; /* NULL: silent */
+};
+
+struct edge_limits {         /* zero: the default */
+    int64_t deadline_ms;     /* an unconfirmed publish is unknown after so long (5000) */
+    size_t inflight_max;     /* publishes in flight (8192) */
+    size_t accepted_max;     /* orders answered 202 and not read back yet (150000) */
+    int64_t accepted_age_ms; /* such an order is forgotten after so long (900000) */
+    size_t waiters_max;      /* requests waiting for an order to settle (8192) */
+    size_t batch;            /* facts in one transaction of the projection (256) */
+};
+
+extern const struct topology edge_topology;
+extern const struct migration edge_migrations[];
+extern const size_t edge_migration_count;
+
+/* Subscribes to the stream from where the read model stands. `limits` may be NULL. */
+enum result edge_new(const struct edge_parts *parts, const struct edge_limits *limits,
+                     struct edge **ret_edge, struct err *err) WARN_UNUSED;
+/* Ends it as a crash would, wherever it stands: nothing is committed, acknowledged or answered.
+ * Frees neither store nor bus. Takes NULL. */
+void edge_free(struct edge *edge);
+
+/* Commands */
+
+enum edge_verdict {
+    EDGE_ACCEPTED,   /* confirmed by the broker, or known to have been */
+    EDGE_REFUSED,    /* nothing was accepted: returned, nacked, no connection, no room */
+    EDGE_UNKNOWN,    /* the connection was lost, or the deadline came, before the fate: repeat with
+                        the same key */
+    EDGE_NO_ORDER,   /* there is no such order of this customer, as far as this edge has read */
+    EDGE_FORBIDDEN,  /* the order's state forbids it */
+    EDGE_KEY_REUSED, /* the key belongs to another request */
+};
+const char *edge_verdict_name(enum edge_verdict verdict);
+
+/* Borrowed for the callback. */
+struct edge_reply {
+    enum edge_verdict verdict;
+    const char *order_id; /* of place and cancel, "" elsewhere */
+    const char *key;      /* the idempotency key: the caller's or the one made for it */
+    const char *reason;   /* a sentence for the client */
+};
+/* Called exactly once per command, unless the edge is freed before: perhaps before the command's
+ * own function returns, else from edge_step. It may call commands and queries, not edge_step. */
+typedef void edge_reply_fn(void *context, const struct edge_reply *reply);
+
+struct edge_caller {
+    edge_reply_fn *reply;
+    void *context;
+};
+
+/* What a customer sends: POST /v1/orders. */
+struct place_request {
+    size_t line_count;
+    struct order_line lines[ORDER_LINES_MAX];
+    struct payment_means payment;
+};
+extern const struct bind_type place_request_type;
+
+/* `key` NULL: one is made. The same customer and key make the same order id and message id through
+ * whichever edge. */
+void edge_place(struct edge *edge, const char *customer, const char *key,
+                const struct place_request *request, struct edge_caller caller);
+void edge_cancel(struct edge *edge, const char *customer, const char *order_id,
+                 struct edge_caller caller);
+/* `revision` 0: the wall clock in milliseconds. */
+void edge_set_product(struct edge *edge, const struct set_product *product,
+                      struct edge_caller caller);
+/* With a key the same adjustment is made once, however often it is sent. */
+void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment, const char *key,
+                       struct edge_caller caller);
+
+/* The order's id under this key. */
+struct id edge_order_id(const char *customer, const char *key);
+
+/* Queries: always of one customer. RETRY while a transaction of the projection is open, that is,
+ * between the phases BEGIN and COMMIT, and when the store is busy. */
+
+struct edge_order {
+    char order_id[UUID_SIZE];
+    char status[WORD_SIZE]; /* accepted placed closing confirmed rejected cancelled expired */
+    int64_t version;        /* 0: accepted, not yet read back */
+    char currency[CURRENCY_SIZE];
+    int64_t total;
+    char reason[WORD_SIZE]; /* "" for none */
+    char request_hash[HASH_SIZE];
+    int64_t placed_ms; /* epoch */
+    int64_t updated_ms;
+    const char *lines; /* JSON: [{sku, name, quantity, unit_price, amount}]; borrowed */
+};
+typedef void edge_order_fn(void *context, const struct edge_order *order);
+
+/* An order is settled when nothing but a cancel can change it. */
+bool edge_order_settled(const struct edge_order *order);
+
+/* NOT_FOUND: not there, or another's. */
+enum result edge_get_order(struct edge *edge, const char *customer, const char *order_id,
+                           edge_order_fn *each, void *context, struct err *err) WARN_UNUSED;
+
+/* Where a page of the list begins: strictly behind this order. placed_ms < 0: at the newest. */
+struct edge_position {
+    int64_t placed_ms;
+    char order_id[UUID_SIZE];
+};
+/* Newest first, at most `limit`. */
+enum result edge_list_orders(struct edge *edge, const char *customer, int limit,
+                             const struct edge_position *behind, edge_order_fn *each, void *context,
+                             struct err *err) WARN_UNUSED;
+
+/* The order's facts as they came, each a whole CloudEvent. */
+typedef void edge_fact_fn(void *context, const char *cloudevent, size_t size);
+enum result edge_timeline(struct edge *edge, const char *customer, const char *order_id,
+                          edge_fact_fn *each, void *context, struct err *err) WARN_UNUSED;
+
+struct edge_product {
+    char sku[SKU_SIZE];
+    char name[NAME_SIZE];
+    int64_t unit_price;
+    char currency[CURRENCY_SIZE];
+    int64_t available;
+};
+typedef void edge_product_fn(void *context, const struct edge_product *product);
+enum result edge_products(struct edge *edge, edge_product_fn *each, void *context,
+                          struct err *err) WARN_UNUSED;
+
+/* Calls back once: when the order has settled and a query says so, or when `until_mono_ms` has
+ * come; at once when it has settled already. RETRY: too many wait. The caller asks edge_get_order
+ * what has become of it. */
+typedef void edge_settled_fn(void *context);
+enum result edge_wait(struct edge *edge, const char *customer, const char *order_id,
+                      int64_t until_mono_ms, edge_settled_fn *settled, void *context,
+                      struct err *err) WARN_UNUSED;
+
+/* Running */
+
+enum edge_phase {
+    EDGE_PHASE_PUMP,   /* hear from the bus: fates are answered, facts queue up */
+    EDGE_PHASE_BEGIN,  /* take the read model's write lock for a batch of facts */
+    EDGE_PHASE_APPLY,  /* fold them in, the stream offset too */
+    EDGE_PHASE_COMMIT, /* now readers see them; waiters are called */
+    EDGE_PHASE_ACK,    /* give the stream credit */
+    EDGE_PHASE_EXPIRE, /* deadlines of publishes and waiters, age of accepted orders */
+    EDGE_PHASE_COUNT
+};
+const char *edge_phase_name(enum edge_phase phase);
+
+/* Runs the phase whose turn it is and says which it was. Never blocks. */
+enum edge_phase edge_step(struct edge *edge);
+/* One whole round: steps up to and including the next EDGE_PHASE_EXPIRE. */
+void edge_round(struct edge *edge);
+/* Monotonic time until which nothing is to do unless edge_bus_fd becomes readable; 0: go on. */
+int64_t edge_deadline_ms(struct edge *edge);
+int edge_bus_fd(struct edge *edge);
+
+/* From now on commands are refused. */
+void edge_drain(struct edge *edge);
+/* Whether a draining edge has answered all that was in flight. */
+bool edge_drained(const struct edge *edge);
+/* Answers everything in flight as unknown and calls every waiter: before the bus goes. */
+void edge_abandon(struct edge *edge);
+
+struct edge_state {
+    bool bus_up;
+    bool blocked;
+    char reason[128]; /* why not ready, "" when ready */
+    size_t inflight, accepted_unread, waiters, backlog;
+    int64_t next_offset; /* in the stream; 0: nothing read yet */
+    uint64_t confirmed, returned, nacked, no_room, unknown, key_reused, reconnects;
+    uint64_t facts, duplicates, held, ignored, poison, rollbacks, batches;
+};
+void edge_state(const struct edge *edge, struct edge_state *ret_state);
+
+/* SHA-256 over what readers can see, offsets excluded: equal for equal logs (promise 7). */
+enum result edge_read_model_hash(struct store *store, char hex[65], struct err *err) WARN_UNUSED;
+
+#endif
