@@ -163,6 +163,8 @@ static enum result step_follow(struct order_service *service, struct uow *uow, s
                                struct err *err)
 {
     enum result result = FATAL;
+    if (!order && step->verdict != VERDICT_IGNORE && step->verdict != VERDICT_LATER)
+        return err_set(err, FATAL, "%s on no order", order_event_name(what->event));
     switch (step->verdict) {
     case VERDICT_MOVE:
         result = step_take(service, uow, order, step, what->reason, err);
