@@ -57,6 +57,7 @@ struct memory_connection {
     size_t unconfirmed;
     struct deliveries deliveries; /* unacknowledged, as the broker sees it */
     uint64_t next_tag;
+    uint64_t void_tag; /* up to here tags are of earlier connections */
 };
 
 static struct memory_connection *of(struct bus *bus)
@@ -221,6 +222,7 @@ static void go_up(struct memory_connection *c)
             subscription->next =
                 stream_position(subscription->queue, subscription->spec.from_offset);
     }
+    c->void_tag = c->next_tag;
     tell(c, &(struct bus_event){.kind = BUS_UP});
 }
 
@@ -409,7 +411,7 @@ static enum result memory_publish(struct bus *bus, const struct bus_message *mes
 static enum result memory_ack(struct bus *bus, uint64_t tag)
 {
     struct memory_connection *c = of(bus);
-    if (!c->up)
+    if (!c->up || tag <= c->void_tag)
         return RETRY;
     frame_push(c, FRAME_ACK)->tag = tag;
     return OK;
