@@ -175,7 +175,7 @@ static void an_undone_batch_is_forgotten(void)
 static void random_message(struct shop *shop)
 {
     uint64_t dice = clock_random64(&shop->clock.clock);
-    unsigned order = 1 + (unsigned)(dice >> 8) % 30;
+    unsigned order = 1 + (unsigned)(dice >> 8) % 12;
     const char *sku = order % 2 ? "CUP" : "POT";
     int64_t quantity = 1 + order % 7; /* by the order: a repeat asks for the same */
     switch (dice % 10) {
@@ -234,7 +234,7 @@ static void stock_is_conserved(void)
         open_with_cups(&shop, &options);
         shop.clock.state = seed;
         for (int round = 0; round < 12; round++) {
-            for (uint64_t n = clock_random64(&shop.clock.clock) % 10; n > 0; n--)
+            for (uint64_t n = clock_random64(&shop.clock.clock) % 25; n > 0; n--)
                 random_message(&shop);
             size_t instance = (size_t)(clock_random64(&shop.clock.clock) % 2);
             if (clock_random64(&shop.clock.clock) % 8 == 0) {
@@ -257,7 +257,7 @@ static void stock_is_conserved(void)
         expired += (int64_t)shop_count(&shop, ORDER_EXPIRED, NULL);
         shop_close(&shop);
     }
-    CU_ASSERT(confirmed > 100 && cancelled > 20 && expired > 5);
+    CU_ASSERT(confirmed > 50 && cancelled > 50 && expired > 0);
 }
 
 static const struct unit_case cases[] = {
