@@ -52,11 +52,12 @@ struct mailer_smtp_options {
     const char *url;  /* smtp://host:port or smtps://host:port */
     const char *from; /* an address */
     enum mailer_tls tls;
+    const char *ca_file;  /* whom to trust, PEM; NULL: whom the system trusts */
     int64_t timeout_ms;   /* for a whole mail (10000); keep it below the loop's call_timeout_ms */
-    size_t in_flight_max; /* connections at the same time (8); more are told RETRY */
+    size_t in_flight_max; /* connections at the same time (8, at most 32); more are told RETRY */
 };
 
-/* One thread. The clock and nothing else is borrowed. Outcomes: OK when the server has accepted the
+/* One thread, in which SIGPIPE is ignored. The clock and nothing else is borrowed. Outcomes: OK when the server has accepted the
  * mail; RETRY when it was not there, too slow, or said 4xx; UNKNOWN see above; INVALID when the
  * server turned the mail down for good (55x) or the mail itself cannot be sent. */
 enum result mailer_smtp_new(const struct clock *clock, const struct mailer_smtp_options *options,
