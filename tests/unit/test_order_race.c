@@ -92,6 +92,25 @@ static void closing_elsewhere(void)
     shop_close(&shop);
 }
 
+/* What is decided without writing is decided on what the store says: the first still remembers
+ * `closing`, where a cancel needs no answer. */
+static void no_answer_from_a_stale_memory(void)
+{
+    struct shop shop;
+    open_with_cups(&shop, NULL);
+    shop_place(&shop, 1, "CUP", 3, HASH_A);
+    shop_run(&shop, 0);
+    manual_clock_advance(&shop.clock, 30000);
+    shop_run(&shop, 0);
+    shop_closed(&shop, 1);
+    shop_run(&shop, 1);
+    CU_ASSERT_STRING_EQUAL(shop_history(&shop, 1), "placed closing expired");
+    shop_cancel(&shop, 1, ALICE);
+    shop_run(&shop, 0);
+    CU_ASSERT_EQUAL(shop_count(&shop, COMMAND_REFUSED, NULL), 1);
+    shop_close(&shop);
+}
+
 /* One order in memory at most: everything is folded from the store again and again. */
 static void a_tiny_cache_changes_nothing(void)
 {
@@ -264,6 +283,7 @@ static const struct unit_case cases[] = {
     {"a stale memory is caught", stale_memory_is_caught},
     {"without the check history is overwritten", without_the_check_history_is_overwritten},
     {"closing elsewhere", closing_elsewhere},
+    {"no answer from a stale memory", no_answer_from_a_stale_memory},
     {"a tiny cache changes nothing", a_tiny_cache_changes_nothing},
     {"one stock.changed per batch", one_stock_fact_per_batch},
     {"killed around the commit", killed_around_the_commit},
