@@ -29,6 +29,6 @@ while read -r word <&"$ask"; do
     unblock) broker_ctl set_vm_memory_high_watermark 0.4 ;;
     end) break ;;
     esac
-    echo done >&"$answer"
+    echo "done" >&"$answer"
 done
 wait "$program"
