@@ -1,0 +1,197 @@
+#include "common/runtime/service_main.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/base/buf.h"
+#include "common/runtime/loop.h"
+#include "common/web/ops.h"
+
+enum { DRAIN_MS = 9500 }; /* a promise is 10 s, the end included */
+
+struct running {
+    const struct service_program *program;
+    struct runtime runtime;
+    struct loop *loop;
+    struct store *store;
+    struct service_made made;
+    struct bus *bus;
+    struct service *service;
+    struct ops *ops;
+};
+
+static bool ready(void *context, struct buf *out)
+{
+    const struct running *running = context;
+    struct service_state state;
+    service_state(running->service, &state);
+    bool stopping = loop_stopping(running->loop);
+    buf_printf(out, "bus: %s\n", state.bus_up ? "up" : "down");
+    if (state.blocked)
+        buf_text(out, "publishing: held back by the broker\n");
+    if (state.reason[0])
+        buf_printf(out, "reason: %s\n", state.reason);
+    if (stopping)
+        buf_text(out, "stopping\n");
+    buf_printf(out, "unsent: %zu\n", state.unsent);
+    return state.bus_up && !stopping;
+}
+
+static void metrics(void *context, struct buf *out)
+{
+    const struct running *running = context;
+    struct service_state state;
+    service_state(running->service, &state);
+    service_metrics(&state, out);
+    process_metrics(out);
+}
+
+static enum result store_start(struct running *running, struct err *err)
+{
+    const struct service_program *program = running->program;
+    char name[64];
+    snprintf(name, sizeof name, "store/%s.db", program->store);
+    enum result result =
+        runtime_store(&running->runtime, name, STORE_DURABLE, "service", service_migrations,
+                      service_migration_count, &running->store, err);
+    if (result == OK)
+        result = runtime_migrate(&running->runtime, running->store, program->store,
+                                 program->migrations, *program->migration_count, err);
+    return result;
+}
+
+static enum result service_start(struct running *running, struct err *err)
+{
+    struct runtime *runtime = &running->runtime;
+    struct service_parts parts = {
+        .clock = runtime->clock,
+        .store = running->store,
+        .bus = running->bus,
+        .effect = running->made.effect,
+        .switches = runtime->switches,
+        .owner = runtime->owner,
+        .self = running->made.self,
+        .log = &runtime->log,
+    };
+    return service_new(running->program->spec, &parts, &running->made.limits, &running->service,
+                       err);
+}
+
+static enum result ops_start(struct running *running, struct err *err)
+{
+    struct ops_options options = {
+        .port = runtime_port(&running->runtime),
+        .clock = running->runtime.clock,
+        .ready = ready,
+        .metrics = metrics,
+        .context = running,
+    };
+    return ops_new(&options, &running->ops, err);
+}
+
+static int64_t service_part_deadline(void *context)
+{
+    return service_deadline_ms(context);
+}
+
+static void service_part_run(void *context)
+{
+    service_round(context);
+}
+
+static int64_t ops_part_deadline(void *context)
+{
+    return ops_deadline_ms(context);
+}
+
+static void ops_part_run(void *context)
+{
+    ops_run(context);
+}
+
+static enum result loop_fill(struct running *running, struct err *err)
+{
+    const struct loop_part service = {
+        {service_bus_fd(running->service), service_effect_fd(running->service)},
+        service_part_deadline,
+        service_part_run,
+        running->service,
+    };
+    const struct loop_part ops = {
+        {ops_fd(running->ops), -1}, ops_part_deadline, ops_part_run, running->ops};
+    enum result result = loop_add(running->loop, &service, err);
+    return result == OK ? loop_add(running->loop, &ops, err) : result;
+}
+
+static enum result start(struct running *running, struct err *err)
+{
+    const struct service_program *program = running->program;
+    enum result result = store_start(running, err);
+    if (result == OK && program->create)
+        result = program->create(&running->runtime, &running->made, err);
+    if (result == OK)
+        result = runtime_bus(&running->runtime, &running->bus, err);
+    if (result == OK)
+        result = service_start(running, err);
+    if (result == OK)
+        result = ops_start(running, err);
+    if (result == OK)
+        result = loop_fill(running, err);
+    return result;
+}
+
+/* In reverse; everything takes NULL. */
+static void stop(struct running *running)
+{
+    ops_free(running->ops);
+    service_free(running->service);
+    bus_free(running->bus);
+    if (running->made.effect)
+        running->made.effect->ops->release(running->made.effect);
+    if (running->program->destroy && running->made.self)
+        running->program->destroy(running->made.self);
+    store_free(running->made.extra);
+    store_free(running->store);
+    loop_free(running->loop);
+    runtime_end(&running->runtime);
+}
+
+static int run(struct running *running)
+{
+    const struct log *log = &running->runtime.log;
+    const struct clock *clock = running->runtime.clock;
+    LOG_EVENT(log, LOG_INFO, "started", LOG_NUMBER("port", ops_port(running->ops)),
+              LOG_NUMBER("pid", getpid()));
+    while (!loop_stopping(running->loop))
+        loop_turn(running->loop, INT64_MAX);
+
+    int64_t end = clock_mono_ms(clock) + DRAIN_MS;
+    LOG_EVENT(log, LOG_INFO, "draining", LOG_NUMBER("limit_ms", DRAIN_MS));
+    service_drain(running->service);
+    while (!service_drained(running->service) && clock_mono_ms(clock) < end)
+        loop_turn(running->loop, end);
+    bool drained = service_drained(running->service);
+    LOG_EVENT(log, drained ? LOG_INFO : LOG_WARNING, "stopped",
+              LOG_TEXT("left", drained ? "nothing" : "something, for the next start"));
+    return drained ? EXIT_DONE : EXIT_UNKNOWN;
+}
+
+int service_main(const struct service_program *program, int argc, char **argv)
+{
+    struct running running = {.program = program};
+    struct err err = {""};
+    int code = runtime_start(&running.runtime, &program->runtime, argc, argv);
+    if (code != EXIT_DONE)
+        return code;
+    enum result result = loop_new(running.runtime.clock, &running.loop, &err);
+    if (result == OK)
+        result = start(&running, &err);
+    if (result == OK) {
+        code = run(&running);
+    } else {
+        fprintf(stderr, "%s: %s\n", program->runtime.name, err.text);
+        code = EXIT_MACHINE;
+    }
+    stop(&running);
+    return code;
+}

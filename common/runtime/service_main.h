@@ -1,0 +1,39 @@
+/* The main() of a consumer: everything between its command line and its service loop. Exits 0 when
+ * drained, 4 when asked to end with something still in hand after 10 s, 2 and 6 as INTERFACES says.
+ */
+#ifndef WARREN_RUNTIME_SERVICE_MAIN_H
+#define WARREN_RUNTIME_SERVICE_MAIN_H
+
+#include "common/messaging/effect.h"
+#include "common/messaging/service.h"
+#include "common/runtime/runtime.h"
+
+/* What a service adds to the common parts: its state, and its port to the outside. */
+struct service_made {
+    void *self;
+    struct effect *effect;
+    struct store *extra;          /* a further store (ledger, accounts), freed after the effect */
+    struct service_limits limits; /* zero: the defaults */
+};
+
+struct service_program {
+    struct runtime_program runtime; /* its name is spec's */
+    const struct service_spec *spec;
+    const char *store; /* "order": HOME/store/order.db, and the owner of the migrations */
+    const struct migration *migrations;
+    const size_t *migration_count; /* a pointer: it is a constant of another file */
+    /* Fills `made`; what it has put there when it fails is destroyed too. NULL: makes nothing. */
+    enum result (*create)(const struct runtime *runtime, struct service_made *made,
+                          struct err *err);
+    void (*destroy)(void *self); /* of `self`; NULL: nothing to free */
+};
+
+int service_main(const struct service_program *program, int argc, char **argv);
+
+struct buf;
+/* The numbers of a service loop as Prometheus text. */
+void service_metrics(const struct service_state *state, struct buf *out);
+/* Memory and descriptors of this process. */
+void process_metrics(struct buf *out);
+
+#endif
