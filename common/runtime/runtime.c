@@ -21,7 +21,7 @@ static size_t options_fill(struct runtime *runtime, struct option *out)
         {"home", "WARREN_HOME", OPTION_TEXT, &runtime->home, "DIR", "all state of the suite", 0, 0},
         {"base-port", "WARREN_BASE_PORT", OPTION_INT, &runtime->base_port, "N",
          "the suite's ports begin here", 1024, BASE_PORT_MAX},
-        {"instance", NULL, OPTION_INT, &runtime->instance, "N", "which of several, 1 to 10", 1,
+        {"instance", NULL, OPTION_INT, &runtime->instance, "N", "which of several", 1,
          INSTANCE_MAX},
         {"amqp-url", "WARREN_AMQP_URL", OPTION_TEXT, &runtime->amqp_url, "URL",
          "another broker than the suite's own", 0, 0},
@@ -107,7 +107,7 @@ static enum result lock_take(struct runtime *runtime, struct err *err)
 
 static enum result home_enter(struct runtime *runtime, struct err *err)
 {
-    static const char *const folders[] = {"", "run", "store"};
+    static const char *const folders[] = {"", "run", "store", "provider"};
     enum result result = OK;
     for (size_t i = 0; result == OK && i < sizeof folders / sizeof folders[0]; i++)
         result = folder_make(runtime, folders[i], err);

@@ -56,7 +56,7 @@ static enum result store_start(struct running *running, struct err *err)
                       service_migration_count, &running->store, err);
     if (result == OK)
         result = runtime_migrate(&running->runtime, running->store, program->store,
-                                 program->migrations, *program->migration_count, err);
+                                 program->migrations, program->migration_count, err);
     return result;
 }
 
@@ -128,7 +128,7 @@ static enum result start(struct running *running, struct err *err)
     const struct service_program *program = running->program;
     enum result result = store_start(running, err);
     if (result == OK && program->create)
-        result = program->create(&running->runtime, &running->made, err);
+        result = program->create(&running->runtime, program->context, &running->made, err);
     if (result == OK)
         result = runtime_bus(&running->runtime, &running->bus, err);
     if (result == OK)

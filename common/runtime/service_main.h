@@ -21,10 +21,11 @@ struct service_program {
     const struct service_spec *spec;
     const char *store; /* "order": HOME/store/order.db, and the owner of the migrations */
     const struct migration *migrations;
-    const size_t *migration_count; /* a pointer: it is a constant of another file */
+    size_t migration_count;
     /* Fills `made`; what it has put there when it fails is destroyed too. NULL: makes nothing. */
-    enum result (*create)(const struct runtime *runtime, struct service_made *made,
-                          struct err *err);
+    enum result (*create)(const struct runtime *runtime, const void *context,
+                          struct service_made *made, struct err *err);
+    const void *context;         /* what the program has read from its own options; may be NULL */
     void (*destroy)(void *self); /* of `self`; NULL: nothing to free */
 };
 

@@ -1,0 +1,29 @@
+/* payment-service: what it is made of. Its provider is the sandbox, with a ledger of its own. */
+#include "common/runtime/service_main.h"
+#include "payment-service/payment_service.h"
+#include "payment-service/provider.h"
+
+static enum result create(const struct runtime *runtime, const void *context,
+                          struct service_made *made, struct err *err)
+{
+    (void)context;
+    enum result result =
+        runtime_store(runtime, "provider/ledger.db", STORE_DURABLE, "ledger", ledger_migrations,
+                      ledger_migration_count, &made->extra, err);
+    if (result == OK)
+        result = provider_sandbox_new(runtime->clock, made->extra, NULL, &made->effect, err);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    const struct service_program program = {
+        .runtime = {"payment-service", "Decides about money.", 30, NULL, 0},
+        .spec = &payment_service_spec,
+        .store = "payment",
+        .migrations = payment_migrations,
+        .migration_count = payment_migration_count,
+        .create = create,
+    };
+    return service_main(&program, argc, argv);
+}
