@@ -1,0 +1,90 @@
+#include "edge-service/accepted.h"
+
+#include <stdlib.h>
+
+void accepted_init(struct accepted *accepted, size_t max, int64_t age_ms)
+{
+    id_table_init(&accepted->table, max);
+    TAILQ_INIT(&accepted->by_age);
+    accepted->max = max;
+    accepted->age_ms = age_ms;
+}
+
+static void drop(struct accepted *accepted, struct accepted_order *order)
+{
+    id_table_remove(&accepted->table, &order->node);
+    TAILQ_REMOVE(&accepted->by_age, order, link);
+    free(order);
+}
+
+void accepted_release(struct accepted *accepted)
+{
+    struct accepted_order *order;
+    while ((order = TAILQ_FIRST(&accepted->by_age)))
+        drop(accepted, order);
+    id_table_release(&accepted->table);
+}
+
+static struct accepted_order *find(const struct accepted *accepted, const char *order_id)
+{
+    return (struct accepted_order *)id_table_find(&accepted->table, order_id);
+}
+
+const struct accepted_order *accepted_find(const struct accepted *accepted, const char *order_id)
+{
+    return find(accepted, order_id);
+}
+
+enum result accepted_begin(struct accepted *accepted, const struct accepted_order *order)
+{
+    struct accepted_order *known = find(accepted, order->node.id);
+    if (known) {
+        known->pending++;
+        return OK;
+    }
+    if (accepted->table.count >= accepted->max)
+        return RETRY;
+    struct accepted_order *fresh = malloc(sizeof *fresh);
+    if (!fresh)
+        abort();
+    *fresh = *order;
+    fresh->pending = 1;
+    id_table_add(&accepted->table, &fresh->node, order->node.id);
+    TAILQ_INSERT_TAIL(&accepted->by_age, fresh, link);
+    return OK;
+}
+
+static bool is_needed(const struct accepted_order *order)
+{
+    return order->pending > 0 || (order->confirmed && !order->seen);
+}
+
+void accepted_end(struct accepted *accepted, const char *order_id, bool confirmed)
+{
+    struct accepted_order *order = find(accepted, order_id);
+    if (!order)
+        return;
+    order->pending--;
+    order->confirmed = order->confirmed || confirmed;
+    if (!is_needed(order))
+        drop(accepted, order);
+}
+
+void accepted_seen(struct accepted *accepted, const char *order_id)
+{
+    struct accepted_order *order = find(accepted, order_id);
+    if (!order)
+        return;
+    order->seen = true;
+    if (!is_needed(order))
+        drop(accepted, order);
+}
+
+/* The oldest first; one still in flight is younger than any sensible age, and stops the sweep. */
+void accepted_expire(struct accepted *accepted, int64_t now_mono_ms)
+{
+    struct accepted_order *order;
+    while ((order = TAILQ_FIRST(&accepted->by_age)) && order->pending == 0 &&
+           now_mono_ms - order->since_mono_ms >= accepted->age_ms)
+        drop(accepted, order);
+}

@@ -1,0 +1,47 @@
+/* The orders that this edge has sent and its read model does not show yet: those in flight, for
+ * telling a key used twice, and those answered 202, for answering GET at once. Bounded by count
+ * and age; in memory only. */
+#ifndef WARREN_EDGE_SERVICE_ACCEPTED_H
+#define WARREN_EDGE_SERVICE_ACCEPTED_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "common/base/result.h"
+#include "edge-service/id_table.h"
+
+struct accepted_order {
+    struct id_node node;
+    TAILQ_ENTRY(accepted_order) link;
+    char customer[UUID_SIZE];
+    char request_hash[HASH_SIZE];
+    unsigned pending; /* publishes in flight */
+    bool confirmed;   /* at least one was */
+    bool seen;        /* in the read model meanwhile */
+    int64_t since_mono_ms;
+    int64_t since_wall_ms;
+};
+TAILQ_HEAD(accepted_queue, accepted_order);
+
+struct accepted {
+    struct id_table table;
+    struct accepted_queue by_age;
+    size_t max;
+    int64_t age_ms;
+};
+
+void accepted_init(struct accepted *accepted, size_t max, int64_t age_ms);
+void accepted_release(struct accepted *accepted);
+/* NULL: not known here. */
+const struct accepted_order *accepted_find(const struct accepted *accepted, const char *order_id);
+/* One more publish of this order is in flight. RETRY: the table is full. */
+enum result accepted_begin(struct accepted *accepted,
+                           const struct accepted_order *order) WARN_UNUSED;
+/* One of them has its fate. */
+void accepted_end(struct accepted *accepted, const char *order_id, bool confirmed);
+/* The read model shows it. */
+void accepted_seen(struct accepted *accepted, const char *order_id);
+void accepted_expire(struct accepted *accepted, int64_t now_mono_ms);
+
+#endif

@@ -1,0 +1,392 @@
+/* The edge's life and its phases. */
+#include "edge-service/edge.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/telemetry/log.h"
+#include "edge-service/edge_private.h"
+#include "edge-service/read_model.h"
+
+enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 2000 };
+
+const char *edge_phase_name(enum edge_phase phase)
+{
+    static const char *const names[EDGE_PHASE_COUNT] = {
+        [EDGE_PHASE_PUMP] = "pump",   [EDGE_PHASE_BEGIN] = "begin",
+        [EDGE_PHASE_APPLY] = "apply", [EDGE_PHASE_COMMIT] = "commit",
+        [EDGE_PHASE_ACK] = "ack",     [EDGE_PHASE_EXPIRE] = "expire",
+    };
+    return phase < EDGE_PHASE_COUNT ? names[phase] : "?";
+}
+
+/* The backlog */
+
+static struct arrival *backlog_at(const struct backlog *backlog, size_t i)
+{
+    return &backlog->items[(backlog->first + i) % backlog->capacity];
+}
+
+static void backlog_grow(struct backlog *backlog)
+{
+    size_t capacity = backlog->capacity ? 2 * backlog->capacity : 512;
+    struct arrival *items = calloc(capacity, sizeof *items);
+    if (!items)
+        abort();
+    for (size_t i = 0; i < backlog->count; i++)
+        items[i] = *backlog_at(backlog, i);
+    free(backlog->items);
+    backlog->items = items;
+    backlog->capacity = capacity;
+    backlog->first = 0;
+}
+
+static void backlog_push(struct backlog *backlog, const struct bus_delivery *delivery)
+{
+    if (backlog->count == backlog->capacity)
+        backlog_grow(backlog);
+    char *body = malloc(delivery->size + 1);
+    if (!body)
+        abort();
+    memcpy(body, delivery->body, delivery->size);
+    *backlog_at(backlog, backlog->count++) =
+        (struct arrival){delivery->offset, delivery->tag, body, delivery->size};
+}
+
+static void backlog_drop(struct backlog *backlog, size_t count)
+{
+    for (; count > 0; count--) {
+        free(backlog_at(backlog, 0)->body);
+        backlog->first = (backlog->first + 1) % backlog->capacity;
+        backlog->count--;
+    }
+}
+
+/* News from the bus. It comes only inside the phase PUMP, when no transaction is open. */
+
+static void log_bus(const struct edge *edge, const char *event, const char *reason)
+{
+    LOG_EVENT(edge->parts.log, LOG_INFO, event, LOG_TEXT("reason", reason));
+}
+
+static void bus_is_down(struct edge *edge, const char *reason)
+{
+    if (edge->bus_up)
+        edge->counters.reconnects++;
+    edge->bus_up = edge->blocked = false;
+    snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus: %s", reason ? reason : "down");
+    log_bus(edge, "bus-down", reason);
+    backlog_drop(&edge->backlog, edge->backlog.count); /* it comes again */
+    edge->ack_tag = 0;
+    edge_lost(edge);
+}
+
+static void bus_is_up(struct edge *edge)
+{
+    edge->bus_up = true;
+    edge->bus_reason[0] = '\0';
+    log_bus(edge, "bus-up", "");
+}
+
+static void bus_is_blocked(struct edge *edge, const char *reason)
+{
+    edge->blocked = true;
+    snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus blocked: %s", reason ? reason : "");
+    log_bus(edge, "bus-blocked", reason);
+}
+
+static void hear(void *context, const struct bus_event *event)
+{
+    struct edge *edge = context;
+    switch (event->kind) {
+    case BUS_UP:
+        bus_is_up(edge);
+        return;
+    case BUS_DOWN:
+        bus_is_down(edge, event->reason);
+        return;
+    case BUS_BLOCKED:
+        bus_is_blocked(edge, event->reason);
+        return;
+    case BUS_UNBLOCKED:
+        edge->blocked = false;
+        edge->bus_reason[0] = '\0';
+        return;
+    case BUS_DELIVERY:
+        backlog_push(&edge->backlog, event->delivery);
+        return;
+    case BUS_SETTLED:
+        edge_settled(edge, event->token, event->fate);
+        return;
+    }
+}
+
+static enum result subscribe(struct edge *edge, struct err *err)
+{
+    struct bus_subscription log = {
+        .queue = STREAM_LOG,
+        .prefetch = edge_topology.queues[0].prefetch,
+        .stream = true,
+        .from_offset = edge->next_offset,
+    };
+    return bus_subscribe(edge->parts.bus, &log, err);
+}
+
+/* Life */
+
+static void note_changed(void *context, const char *order_id, enum order_news news)
+{
+    struct edge *edge = context;
+    if (edge->changed_count == edge->changed_capacity) {
+        edge->changed_capacity = edge->changed_capacity ? 2 * edge->changed_capacity : 256;
+        edge->changed = realloc(edge->changed, edge->changed_capacity * sizeof *edge->changed);
+        if (!edge->changed)
+            abort();
+    }
+    struct order_change_note *note = &edge->changed[edge->changed_count++];
+    note->news = news;
+    snprintf(note->order_id, sizeof note->order_id, "%s", order_id);
+}
+
+static struct edge_limits limits_with_defaults(const struct edge_limits *given)
+{
+    struct edge_limits limits = given ? *given : (struct edge_limits){0};
+    if (limits.deadline_ms <= 0)
+        limits.deadline_ms = 5000;
+    if (limits.inflight_max == 0)
+        limits.inflight_max = 8192;
+    if (limits.accepted_max == 0)
+        limits.accepted_max = 150000;
+    if (limits.accepted_age_ms <= 0)
+        limits.accepted_age_ms = 900000;
+    if (limits.waiters_max == 0)
+        limits.waiters_max = 8192;
+    if (limits.batch == 0)
+        limits.batch = 256;
+    return limits;
+}
+
+enum result edge_new(const struct edge_parts *parts, const struct edge_limits *limits,
+                     struct edge **ret_edge, struct err *err)
+{
+    struct edge *edge = calloc(1, sizeof *edge);
+    if (!edge)
+        abort();
+    edge->parts = *parts;
+    edge->limits = limits_with_defaults(limits);
+    snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus: not connected yet");
+    inflight_init(&edge->inflight, edge->limits.inflight_max);
+    accepted_init(&edge->accepted, edge->limits.accepted_max, edge->limits.accepted_age_ms);
+    waiters_init(&edge->waiters, edge->limits.waiters_max);
+    projection_init(&edge->projection, parts->store, note_changed, edge);
+    enum result result = read_model_offset(parts->store, &edge->next_offset, err);
+    if (result == OK)
+        result = subscribe(edge, err);
+    if (result != OK) {
+        edge_free(edge);
+        return err_context(err, result, "edge");
+    }
+    bus_listen(parts->bus, hear, edge);
+    *ret_edge = edge;
+    return OK;
+}
+
+void edge_free(struct edge *edge)
+{
+    if (!edge)
+        return;
+    store_rollback(edge->parts.store);
+    bus_listen(edge->parts.bus, NULL, NULL);
+    backlog_drop(&edge->backlog, edge->backlog.count);
+    free(edge->backlog.items);
+    free(edge->changed);
+    projection_release(&edge->projection);
+    waiters_release(&edge->waiters);
+    accepted_release(&edge->accepted);
+    inflight_release(&edge->inflight);
+    free(edge);
+}
+
+/* Phases */
+
+/* The store's trouble is nobody's fault: the same batch again, a little later. */
+static void roll_back(struct edge *edge, const struct err *err)
+{
+    store_rollback(edge->parts.store);
+    edge->batch = 0;
+    edge->changed_count = 0;
+    edge->counters.rollbacks++;
+    edge->store_backoff_ms = edge->store_backoff_ms ? 2 * edge->store_backoff_ms : BACKOFF_MIN_MS;
+    if (edge->store_backoff_ms > BACKOFF_MAX_MS)
+        edge->store_backoff_ms = BACKOFF_MAX_MS;
+    edge->store_retry_mono = clock_mono_ms(edge->parts.clock) + edge->store_backoff_ms;
+    snprintf(edge->store_reason, sizeof edge->store_reason, "read model: %.80s", err_text(err));
+    LOG_EVENT(edge->parts.log, LOG_WARNING, "read-model", LOG_TEXT("reason", err_text(err)));
+}
+
+static void begin(struct edge *edge)
+{
+    struct err err = {""};
+    if (edge->backlog.count == 0 || clock_mono_ms(edge->parts.clock) < edge->store_retry_mono)
+        return;
+    if (store_begin(edge->parts.store, &err) != OK) {
+        roll_back(edge, &err);
+        return;
+    }
+    edge->batch =
+        edge->backlog.count < edge->limits.batch ? edge->backlog.count : edge->limits.batch;
+    edge->changed_count = 0;
+}
+
+static void apply(struct edge *edge)
+{
+    struct err err = {""};
+    enum result result = OK;
+    struct projection_counts before = edge->projection.counts;
+    int64_t next = edge->next_offset;
+    for (size_t i = 0; i < edge->batch && result == OK; i++) {
+        const struct arrival *arrival = backlog_at(&edge->backlog, i);
+        if (arrival->offset < next)
+            continue; /* read before the connection was lost */
+        result = projection_apply(&edge->projection, arrival->body, arrival->size, &err);
+        next = arrival->offset + 1;
+    }
+    if (result == OK && edge->batch > 0)
+        result = read_model_set_offset(edge->parts.store, next, &err);
+    if (result != OK) {
+        edge->projection.counts = before;
+        roll_back(edge, &err);
+    }
+}
+
+/* Readers see it now: the memory of what was not visible can go, and those who wait are called. */
+static void tell_changes(struct edge *edge)
+{
+    for (size_t i = 0; i < edge->changed_count; i++)
+        accepted_seen(&edge->accepted, edge->changed[i].order_id);
+    for (size_t i = 0; i < edge->changed_count; i++)
+        if (edge->changed[i].news == ORDER_SETTLED)
+            waiters_settled(&edge->waiters, edge->changed[i].order_id);
+    edge->changed_count = 0;
+}
+
+static void commit(struct edge *edge)
+{
+    struct err err = {""};
+    if (edge->batch == 0)
+        return;
+    int64_t last = backlog_at(&edge->backlog, edge->batch - 1)->offset;
+    if (store_commit(edge->parts.store, &err) != OK) {
+        roll_back(edge, &err);
+        return;
+    }
+    edge->ack_tag = backlog_at(&edge->backlog, edge->batch - 1)->tag;
+    if (last >= edge->next_offset)
+        edge->next_offset = last + 1;
+    backlog_drop(&edge->backlog, edge->batch);
+    edge->batch = 0;
+    edge->counters.batches++;
+    edge->store_backoff_ms = 0;
+    edge->store_reason[0] = '\0';
+    (void)!subscribe(edge, NULL); /* where to read on after a loss */
+    tell_changes(edge);
+}
+
+static void acknowledge(struct edge *edge)
+{
+    if (edge->ack_tag && edge->bus_up)
+        (void)!bus_ack(edge->parts.bus, edge->ack_tag);
+    edge->ack_tag = 0;
+}
+
+static void expire(struct edge *edge)
+{
+    int64_t now = clock_mono_ms(edge->parts.clock);
+    edge_expire_commands(edge, now);
+    waiters_expire(&edge->waiters, now);
+    accepted_expire(&edge->accepted, now);
+}
+
+static void pump(struct edge *edge)
+{
+    bus_pump(edge->parts.bus);
+    edge_send_waiting(edge);
+}
+
+enum edge_phase edge_step(struct edge *edge)
+{
+    static void (*const run[EDGE_PHASE_COUNT])(struct edge *) = {
+        [EDGE_PHASE_PUMP] = pump,     [EDGE_PHASE_BEGIN] = begin,     [EDGE_PHASE_APPLY] = apply,
+        [EDGE_PHASE_COMMIT] = commit, [EDGE_PHASE_ACK] = acknowledge, [EDGE_PHASE_EXPIRE] = expire,
+    };
+    enum edge_phase phase = edge->phase;
+    edge->phase = (enum edge_phase)((phase + 1) % EDGE_PHASE_COUNT);
+    run[phase](edge);
+    return phase;
+}
+
+void edge_round(struct edge *edge)
+{
+    while (edge_step(edge) != EDGE_PHASE_EXPIRE)
+        ;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+int64_t edge_deadline_ms(struct edge *edge)
+{
+    int64_t deadline = bus_deadline_ms(edge->parts.bus);
+    const struct flight *oldest = TAILQ_FIRST(&edge->inflight.by_age);
+    if (edge->phase != EDGE_PHASE_PUMP)
+        return 0;
+    if (oldest)
+        deadline = earlier(deadline, oldest->deadline_mono_ms);
+    if (edge->backlog.count > 0)
+        deadline = earlier(deadline, edge->store_retry_mono);
+    /* On room on the wire nobody calls us: look again soon. */
+    if (!TAILQ_EMPTY(&edge->inflight.unsent))
+        deadline = earlier(deadline, clock_mono_ms(edge->parts.clock) + 1);
+    return earlier(deadline, edge->waiters.next_mono_ms);
+}
+
+int edge_bus_fd(struct edge *edge)
+{
+    return bus_fd(edge->parts.bus);
+}
+
+void edge_drain(struct edge *edge)
+{
+    edge->draining = true;
+}
+
+bool edge_drained(const struct edge *edge)
+{
+    return edge->draining && edge->inflight.count == 0;
+}
+
+void edge_state(const struct edge *edge, struct edge_state *ret_state)
+{
+    struct edge_state state = edge->counters;
+    state.bus_up = edge->bus_up;
+    state.blocked = edge->blocked;
+    snprintf(state.reason, sizeof state.reason, "%s",
+             edge->bus_reason[0]     ? edge->bus_reason
+             : edge->store_reason[0] ? edge->store_reason
+             : edge->draining        ? "draining"
+                                     : "");
+    state.inflight = edge->inflight.count;
+    state.accepted_unread = edge->accepted.table.count;
+    state.waiters = edge->waiters.table.count;
+    state.backlog = edge->backlog.count;
+    state.next_offset = edge->next_offset < 0 ? 0 : edge->next_offset;
+    state.facts = edge->projection.counts.facts;
+    state.duplicates = edge->projection.counts.duplicates;
+    state.held = edge->projection.counts.held;
+    state.ignored = edge->projection.counts.ignored;
+    state.poison = edge->projection.counts.poison;
+    *ret_state = state;
+}

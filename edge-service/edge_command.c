@@ -1,0 +1,392 @@
+/* Commands: from a request to a publish, from its fate to the reply. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/bind.h"
+#include "common/messaging/envelope.h"
+#include "edge-service/edge_private.h"
+#include "edge-service/place_request.h"
+#include "edge-service/read_model.h"
+
+const char *edge_verdict_name(enum edge_verdict verdict)
+{
+    static const char *const names[] = {
+        [EDGE_ACCEPTED] = "accepted",   [EDGE_REFUSED] = "refused",
+        [EDGE_UNKNOWN] = "unknown",     [EDGE_NO_ORDER] = "no-order",
+        [EDGE_FORBIDDEN] = "forbidden", [EDGE_KEY_REUSED] = "key-reused",
+    };
+    return names[verdict];
+}
+
+struct id edge_order_id(const char *customer, const char *key)
+{
+    return ID_DERIVE("order", customer, key);
+}
+
+/* Replies */
+
+static void reply(struct edge_caller caller, enum edge_verdict verdict, const char *order_id,
+                  const char *key, const char *reason)
+{
+    struct edge_reply out = {verdict, order_id, key, reason};
+    caller.reply(caller.context, &out);
+}
+
+/* Gives the slot back first: the reply may issue the next command. */
+static void finish(struct edge *edge, struct flight *flight, enum edge_verdict verdict,
+                   const char *reason)
+{
+    struct edge_caller caller = flight->caller;
+    char order_id[UUID_SIZE];
+    char key[KEY_SIZE];
+    memcpy(order_id, flight->order_id, sizeof order_id);
+    memcpy(key, flight->key, sizeof key);
+    if (flight->is_place)
+        accepted_end(&edge->accepted, order_id, verdict == EDGE_ACCEPTED);
+    inflight_give_back(&edge->inflight, flight);
+    reply(caller, verdict, order_id, key, reason);
+}
+
+void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate)
+{
+    struct flight *flight = inflight_find(&edge->inflight, token);
+    switch (fate) {
+    case FATE_CONFIRMED:
+        edge->counters.confirmed++;
+        if (flight)
+            finish(edge, flight, EDGE_ACCEPTED, "");
+        return;
+    case FATE_RETURNED:
+        edge->counters.returned++;
+        if (flight)
+            finish(edge, flight, EDGE_REFUSED, "the shop is not open: no queue takes this command");
+        return;
+    case FATE_NACKED:
+        edge->counters.nacked++;
+        if (flight)
+            finish(edge, flight, EDGE_REFUSED, "the shop is behind and takes no more for now");
+        return;
+    }
+}
+
+static void finish_unknown(struct edge *edge, struct flight *flight, const char *reason)
+{
+    if (flight->on_wire) {
+        edge->counters.unknown++;
+        finish(edge, flight, EDGE_UNKNOWN, reason);
+        return;
+    }
+    edge->counters.no_room++;
+    finish(edge, flight, EDGE_REFUSED, "the broker did not take the command in time");
+}
+
+/* Commands that a reply issues here are refused, since the bus is down: the loop ends. */
+void edge_lost(struct edge *edge)
+{
+    struct flight *flight;
+    while ((flight = TAILQ_FIRST(&edge->inflight.by_age)))
+        finish_unknown(edge, flight, "the broker was lost before it confirmed");
+}
+
+void edge_abandon(struct edge *edge)
+{
+    edge->draining = true;
+    struct flight *flight;
+    while ((flight = TAILQ_FIRST(&edge->inflight.by_age)))
+        finish_unknown(edge, flight, "the edge is stopping");
+    waiters_expire(&edge->waiters, INT64_MAX);
+}
+
+void edge_expire_commands(struct edge *edge, int64_t now_mono_ms)
+{
+    struct flight *flight;
+    while ((flight = TAILQ_FIRST(&edge->inflight.by_age)) &&
+           flight->deadline_mono_ms <= now_mono_ms)
+        finish_unknown(edge, flight, "the broker has not confirmed in time");
+}
+
+/* Sending */
+
+static enum result put_on_wire(struct edge *edge, struct flight *flight)
+{
+    struct bus_message message = {
+        .exchange = EXCHANGE_COMMANDS,
+        .routing_key = flight->type,
+        .id = flight->message_id.text,
+        .traceparent = flight->traceparent,
+        .time_ms = flight->time_ms,
+        .body = flight->body.data,
+        .size = flight->body.size,
+    };
+    enum result result = bus_publish(edge->parts.bus, &message, flight->token);
+    if (result == OK)
+        inflight_sent(&edge->inflight, flight);
+    return result;
+}
+
+void edge_send_waiting(struct edge *edge)
+{
+    struct flight *flight;
+    while ((flight = TAILQ_FIRST(&edge->inflight.unsent)))
+        if (put_on_wire(edge, flight) != OK)
+            return;
+}
+
+struct command {
+    const char *type;
+    const struct bind_type *payload_type;
+    const void *payload;
+    const char *subject;
+    struct id message_id;
+    const char *order_id; /* "" for none */
+    const char *key;
+    bool is_place;
+    struct edge_caller caller;
+};
+
+/* W3C trace context: every command begins a trace. */
+static void new_traceparent(const struct clock *clock, char text[56])
+{
+    uint64_t a = clock_random64(clock);
+    uint64_t b = clock_random64(clock);
+    uint64_t span = clock_random64(clock);
+    snprintf(text, 56, "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-01", a, b | 1, span | 1);
+}
+
+static void fill_flight(struct edge *edge, struct flight *flight, const struct command *command)
+{
+    struct envelope envelope = {
+        .id = command->message_id,
+        .source = EDGE_SOURCE,
+        .time_ms = clock_wall_ms(edge->parts.clock),
+    };
+    new_traceparent(edge->parts.clock, envelope.traceparent);
+    snprintf(envelope.type, sizeof envelope.type, "%s", command->type);
+    snprintf(envelope.subject, sizeof envelope.subject, "%s", command->subject);
+    buf_clear(&flight->body);
+    envelope_encode(&envelope, command->payload_type, command->payload, &flight->body);
+    flight->type = command->type;
+    flight->message_id = command->message_id;
+    flight->time_ms = envelope.time_ms;
+    flight->caller = command->caller;
+    flight->is_place = command->is_place;
+    memcpy(flight->traceparent, envelope.traceparent, sizeof flight->traceparent);
+    snprintf(flight->order_id, sizeof flight->order_id, "%s", command->order_id);
+    snprintf(flight->key, sizeof flight->key, "%s", command->key);
+}
+
+/* Why nothing can be sent now; NULL: it can. */
+static const char *closed(const struct edge *edge)
+{
+    if (edge->draining)
+        return "the edge is stopping";
+    if (!edge->bus_up)
+        return "the broker cannot be reached";
+    if (edge->blocked)
+        return "the broker takes nothing for now";
+    return NULL;
+}
+
+static void refuse(struct edge *edge, const struct command *command, const char *reason)
+{
+    edge->counters.no_room++;
+    reply(command->caller, EDGE_REFUSED, command->order_id, command->key, reason);
+}
+
+/* One that has to wait for room on the wire waits in its slot, behind those before it. */
+static void send_command(struct edge *edge, const struct command *command)
+{
+    const char *why_not = closed(edge);
+    if (why_not) {
+        refuse(edge, command, why_not);
+        return;
+    }
+    bool others_wait = !TAILQ_EMPTY(&edge->inflight.unsent);
+    struct flight *flight =
+        inflight_take(&edge->inflight, clock_mono_ms(edge->parts.clock) + edge->limits.deadline_ms);
+    if (!flight) {
+        refuse(edge, command, "too many commands are in flight");
+        return;
+    }
+    fill_flight(edge, flight, command);
+    if (command->is_place) {
+        const struct order_place *place = command->payload;
+        struct accepted_order order = {.since_mono_ms = clock_mono_ms(edge->parts.clock),
+                                       .since_wall_ms = flight->time_ms};
+        memcpy(order.node.id, place->order_id, sizeof order.node.id);
+        memcpy(order.customer, place->customer, sizeof order.customer);
+        memcpy(order.request_hash, place->request_hash, sizeof order.request_hash);
+        if (accepted_begin(&edge->accepted, &order) != OK) {
+            inflight_give_back(&edge->inflight, flight);
+            refuse(edge, command, "too many orders are on their way");
+            return;
+        }
+    }
+    if (!others_wait)
+        (void)!put_on_wire(edge, flight);
+}
+
+/* Placing */
+
+enum known { NOT_KNOWN, KNOWN_IN_FLIGHT, KNOWN_ACCEPTED, KNOWN_OTHERWISE };
+
+struct hash_copy {
+    char hash[HASH_SIZE];
+};
+
+static void copy_hash(void *context, const struct edge_order *order)
+{
+    struct hash_copy *copy = context;
+    memcpy(copy->hash, order->request_hash, sizeof copy->hash);
+}
+
+/* What this edge can see of the order; what it cannot see, order-service decides. The read model
+ * tells what has really been placed, so it counts first. */
+static enum known recognise(struct edge *edge, const struct order_place *place)
+{
+    struct hash_copy copy = {""};
+    enum result result = store_in_transaction(edge->parts.store)
+                             ? RETRY
+                             : read_model_get(edge->parts.store, place->customer, place->order_id,
+                                              copy_hash, &copy, NULL);
+    if (result == OK)
+        return strcmp(copy.hash, place->request_hash) == 0 ? KNOWN_ACCEPTED : KNOWN_OTHERWISE;
+    const struct accepted_order *order = accepted_find(&edge->accepted, place->order_id);
+    if (!order)
+        return NOT_KNOWN;
+    if (strcmp(order->request_hash, place->request_hash) != 0)
+        return KNOWN_OTHERWISE;
+    return order->confirmed ? KNOWN_ACCEPTED : KNOWN_IN_FLIGHT;
+}
+
+static void fill_place(struct order_place *place, const char *customer, const char *key,
+                       const struct place_request *request)
+{
+    struct id order_id = edge_order_id(customer, key);
+    memcpy(place->order_id, order_id.text, sizeof place->order_id);
+    snprintf(place->customer, sizeof place->customer, "%s", customer);
+    place->line_count = request->line_count;
+    memcpy(place->lines, request->lines, request->line_count * sizeof request->lines[0]);
+    place->payment = request->payment;
+    place_request_hash(request, place->request_hash);
+}
+
+/* A repeat while the first is in flight is published again, under the same message id, so that each
+ * request has its own fate and deadline; order-service handles one of them. A repeat of what is
+ * known to be accepted needs no publish. */
+void edge_place(struct edge *edge, const char *customer, const char *key,
+                const struct place_request *request, struct edge_caller caller)
+{
+    struct order_place place;
+    struct id made = {""};
+    if (!key) {
+        made = id_new(edge->parts.clock);
+        fill_place(&place, customer, made.text, request);
+    } else {
+        fill_place(&place, customer, key, request);
+        enum known known = recognise(edge, &place);
+        if (known == KNOWN_OTHERWISE) {
+            edge->counters.key_reused++;
+            reply(caller, EDGE_KEY_REUSED, place.order_id, key,
+                  "this key belongs to an order with another content");
+            return;
+        }
+        if (known == KNOWN_ACCEPTED) {
+            reply(caller, EDGE_ACCEPTED, place.order_id, key, "");
+            return;
+        }
+    }
+    struct command command = {
+        .type = ORDER_PLACE,
+        .payload_type = &order_place_type,
+        .payload = &place,
+        .subject = place.order_id,
+        .message_id = ID_DERIVE("order.place", place.order_id, place.request_hash),
+        .order_id = place.order_id,
+        .key = key ? key : made.text,
+        .is_place = true,
+        .caller = caller,
+    };
+    send_command(edge, &command);
+}
+
+/* Other commands */
+
+static void judge_cancel(void *context, const struct edge_order *order)
+{
+    enum edge_verdict *verdict = context;
+    bool forbidden = edge_order_settled(order) && strcmp(order->status, "confirmed") != 0;
+    *verdict = forbidden ? EDGE_FORBIDDEN : EDGE_ACCEPTED;
+}
+
+void edge_cancel(struct edge *edge, const char *customer, const char *order_id,
+                 struct edge_caller caller)
+{
+    enum edge_verdict verdict = EDGE_ACCEPTED;
+    enum result result = edge_get_order(edge, customer, order_id, judge_cancel, &verdict, NULL);
+    if (result == NOT_FOUND) {
+        reply(caller, EDGE_NO_ORDER, order_id, "", "there is no such order of yours");
+        return;
+    }
+    if (result != OK) {
+        reply(caller, EDGE_REFUSED, order_id, "", "the read model is busy");
+        return;
+    }
+    if (verdict == EDGE_FORBIDDEN) {
+        reply(caller, EDGE_FORBIDDEN, order_id, "", "the order has ended already");
+        return;
+    }
+    struct order_cancel cancel;
+    snprintf(cancel.order_id, sizeof cancel.order_id, "%s", order_id);
+    snprintf(cancel.customer, sizeof cancel.customer, "%s", customer);
+    struct command command = {
+        .type = ORDER_CANCEL,
+        .payload_type = &order_cancel_type,
+        .payload = &cancel,
+        .subject = order_id,
+        .message_id = id_new(edge->parts.clock),
+        .order_id = order_id,
+        .key = "",
+        .caller = caller,
+    };
+    send_command(edge, &command);
+}
+
+void edge_set_product(struct edge *edge, const struct set_product *product,
+                      struct edge_caller caller)
+{
+    struct set_product revised = *product;
+    if (revised.revision == 0)
+        revised.revision = clock_wall_ms(edge->parts.clock);
+    struct command command = {
+        .type = CATALOGUE_SET_PRODUCT,
+        .payload_type = &set_product_type,
+        .payload = &revised,
+        .subject = revised.sku,
+        .message_id = id_new(edge->parts.clock),
+        .order_id = "",
+        .key = "",
+        .caller = caller,
+    };
+    send_command(edge, &command);
+}
+
+/* The delta is no part of the message id: another one under the same key changes nothing. */
+void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment, const char *key,
+                       struct edge_caller caller)
+{
+    struct command command = {
+        .type = STOCK_ADJUST,
+        .payload_type = &stock_adjust_type,
+        .payload = adjustment,
+        .subject = adjustment->sku,
+        .message_id =
+            key ? ID_DERIVE("stock.adjust", adjustment->sku, key) : id_new(edge->parts.clock),
+        .order_id = "",
+        .key = key ? key : "",
+        .caller = caller,
+    };
+    send_command(edge, &command);
+}

@@ -1,0 +1,61 @@
+#include "edge-service/id_table.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void id_table_init(struct id_table *table, size_t expected)
+{
+    size_t buckets = 16;
+    while (buckets < expected)
+        buckets *= 2;
+    table->buckets = calloc(buckets, sizeof(struct id_node *));
+    if (!table->buckets)
+        abort();
+    table->mask = buckets - 1;
+    table->count = 0;
+}
+
+void id_table_release(struct id_table *table)
+{
+    free(table->buckets);
+    *table = (struct id_table){0};
+}
+
+/* FNV-1a. */
+static struct id_node **bucket_of(const struct id_table *table, const char *id)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *id; id++)
+        hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+    return &table->buckets[(hash ^ hash >> 32) & table->mask];
+}
+
+void id_table_add(struct id_table *table, struct id_node *node, const char *id)
+{
+    snprintf(node->id, sizeof node->id, "%s", id);
+    struct id_node **bucket = bucket_of(table, node->id);
+    node->next = *bucket;
+    *bucket = node;
+    table->count++;
+}
+
+void id_table_remove(struct id_table *table, struct id_node *node)
+{
+    struct id_node **at = bucket_of(table, node->id);
+    while (*at && *at != node)
+        at = &(*at)->next;
+    if (!*at)
+        return;
+    *at = node->next;
+    table->count--;
+}
+
+struct id_node *id_table_find(const struct id_table *table, const char *id)
+{
+    struct id_node *node = *bucket_of(table, id);
+    while (node && strcmp(node->id, id) != 0)
+        node = node->next;
+    return node;
+}

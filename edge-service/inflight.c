@@ -1,0 +1,72 @@
+#include "edge-service/inflight.h"
+
+#include <stdlib.h>
+
+enum { TOKEN_SLOT_BITS = 24, BODY_KEPT_MAX = 4096 };
+
+void inflight_init(struct inflight *inflight, size_t max)
+{
+    inflight->slots = calloc(max, sizeof *inflight->slots);
+    if (!inflight->slots || max >= (size_t)1 << TOKEN_SLOT_BITS)
+        abort();
+    inflight->max = max;
+    inflight->count = 0;
+    TAILQ_INIT(&inflight->idle);
+    TAILQ_INIT(&inflight->by_age);
+    TAILQ_INIT(&inflight->unsent);
+    for (size_t i = 0; i < max; i++) {
+        inflight->slots[i].token = i;
+        TAILQ_INSERT_TAIL(&inflight->idle, &inflight->slots[i], link);
+    }
+}
+
+void inflight_release(struct inflight *inflight)
+{
+    for (size_t i = 0; i < inflight->max; i++)
+        buf_release(&inflight->slots[i].body);
+    free(inflight->slots);
+    *inflight = (struct inflight){0};
+}
+
+struct flight *inflight_take(struct inflight *inflight, int64_t deadline_mono_ms)
+{
+    struct flight *flight = TAILQ_FIRST(&inflight->idle);
+    if (!flight)
+        return NULL;
+    TAILQ_REMOVE(&inflight->idle, flight, link);
+    TAILQ_INSERT_TAIL(&inflight->by_age, flight, link);
+    TAILQ_INSERT_TAIL(&inflight->unsent, flight, unsent);
+    flight->token += (uint64_t)1 << TOKEN_SLOT_BITS;
+    flight->on_wire = false;
+    flight->deadline_mono_ms = deadline_mono_ms;
+    inflight->count++;
+    return flight;
+}
+
+struct flight *inflight_find(struct inflight *inflight, uint64_t token)
+{
+    size_t slot = token & (((uint64_t)1 << TOKEN_SLOT_BITS) - 1);
+    if (slot >= inflight->max || inflight->slots[slot].token != token)
+        return NULL;
+    return &inflight->slots[slot];
+}
+
+void inflight_sent(struct inflight *inflight, struct flight *flight)
+{
+    TAILQ_REMOVE(&inflight->unsent, flight, unsent);
+    flight->on_wire = true;
+}
+
+/* The token moves on, so that a late fate meets nobody. The youngest slot is used first again: it
+ * is the one in the processor's cache. */
+void inflight_give_back(struct inflight *inflight, struct flight *flight)
+{
+    if (!flight->on_wire)
+        TAILQ_REMOVE(&inflight->unsent, flight, unsent);
+    TAILQ_REMOVE(&inflight->by_age, flight, link);
+    TAILQ_INSERT_HEAD(&inflight->idle, flight, link);
+    flight->token += (uint64_t)1 << TOKEN_SLOT_BITS;
+    if (flight->body.capacity > BODY_KEPT_MAX)
+        buf_release(&flight->body);
+    inflight->count--;
+}

@@ -1,0 +1,38 @@
+/* Folding facts from the stream into the read model.
+ *
+ * The stream may repeat a fact and, where two instances relay, bring it before its predecessor. So
+ * each (source, subject) counts: a number below the expected one is a repeat and dropped, one above
+ * is held in the database until the gap has filled. State therefore never goes backwards. What
+ * cannot be read is counted and skipped; it never blocks, and it does not use up its number. */
+#ifndef WARREN_EDGE_SERVICE_PROJECTION_H
+#define WARREN_EDGE_SERVICE_PROJECTION_H
+
+#include "common/base/buf.h"
+#include "common/store/store.h"
+
+struct projection_counts {
+    uint64_t facts, duplicates, held, ignored, poison;
+};
+
+enum order_news { ORDER_MOVED, ORDER_SETTLED };
+/* What has changed, for those who wait: called inside the transaction, so only remembered. */
+typedef void projection_changed_fn(void *context, const char *order_id, enum order_news news);
+
+struct projection {
+    struct store *store;
+    struct projection_counts counts;
+    projection_changed_fn *changed;
+    void *context;
+    struct buf held; /* scratch */
+    struct buf lines;
+    void *payload;
+};
+
+void projection_init(struct projection *projection, struct store *store,
+                     projection_changed_fn *changed, void *context);
+void projection_release(struct projection *projection);
+/* One message of the stream, inside an open transaction. OK also for poison; else the store's. */
+enum result projection_apply(struct projection *projection, const char *body, size_t size,
+                             struct err *err) WARN_UNUSED;
+
+#endif

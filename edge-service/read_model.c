@@ -1,0 +1,165 @@
+/* Writing the read model. read_model_query.c reads it. */
+#include "edge-service/read_model.h"
+
+#include <string.h>
+
+const struct migration edge_migrations[] = {
+    {1,
+     "CREATE TABLE progress(id INTEGER PRIMARY KEY CHECK (id = 1), next_offset INTEGER NOT NULL);"
+     /* One counter per (source, subject): the first occurrence of a number counts. */
+     "CREATE TABLE expected(source TEXT NOT NULL, subject TEXT NOT NULL, next INTEGER NOT NULL, "
+     "PRIMARY KEY(source, subject));"
+     "CREATE TABLE held(source TEXT NOT NULL, subject TEXT NOT NULL, sequence INTEGER NOT NULL, "
+     "body BLOB NOT NULL, PRIMARY KEY(source, subject, sequence));"
+     "CREATE TABLE orders(order_id TEXT PRIMARY KEY, customer TEXT NOT NULL, status TEXT NOT NULL, "
+     "version INTEGER NOT NULL, currency TEXT NOT NULL, total INTEGER NOT NULL, "
+     "reason TEXT NOT NULL, lines TEXT NOT NULL, request_hash TEXT NOT NULL, "
+     "placed_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL);"
+     "CREATE INDEX orders_by_customer ON orders(customer, placed_ms, order_id);"
+     /* number: as they came, so that a timeline only ever grows at its end. */
+     "CREATE TABLE order_facts(order_id TEXT NOT NULL, number INTEGER NOT NULL, "
+     "source TEXT NOT NULL, sequence INTEGER NOT NULL, body BLOB NOT NULL, "
+     "PRIMARY KEY(order_id, number));"
+     "CREATE TABLE products(sku TEXT PRIMARY KEY, name TEXT NOT NULL, unit_price INTEGER NOT NULL, "
+     "currency TEXT NOT NULL, available INTEGER NOT NULL, listed INTEGER NOT NULL)"},
+};
+const size_t edge_migration_count = 1;
+
+enum result read_model_offset(struct store *store, int64_t *ret_offset, struct err *err)
+{
+    int64_t offset = OFFSET_FIRST;
+    enum result result = store_query_int(store, "SELECT next_offset FROM progress WHERE id = 1",
+                                         STORE_NO_ARGS, &offset, err);
+    if (result != OK && result != NOT_FOUND)
+        return result;
+    *ret_offset = offset;
+    return OK;
+}
+
+enum result read_model_set_offset(struct store *store, int64_t offset, struct err *err)
+{
+    return store_exec(store,
+                      "INSERT INTO progress(id, next_offset) VALUES (1, $1) "
+                      "ON CONFLICT(id) DO UPDATE SET next_offset = excluded.next_offset",
+                      STORE_ARGS(store_int(offset)), NULL, err);
+}
+
+enum result read_model_expected(struct store *store, const struct envelope *fact, int64_t *ret_next,
+                                struct err *err)
+{
+    int64_t next = 1;
+    enum result result = store_query_int(
+        store, "SELECT next FROM expected WHERE source = $1 AND subject = $2",
+        STORE_ARGS(store_text(fact->source), store_text(fact->subject)), &next, err);
+    if (result != OK && result != NOT_FOUND)
+        return result;
+    *ret_next = next;
+    return OK;
+}
+
+enum result read_model_set_expected(struct store *store, const struct envelope *fact, int64_t next,
+                                    struct err *err)
+{
+    return store_exec(
+        store,
+        "INSERT INTO expected(source, subject, next) VALUES ($1, $2, $3) "
+        "ON CONFLICT(source, subject) DO UPDATE SET next = excluded.next",
+        STORE_ARGS(store_text(fact->source), store_text(fact->subject), store_int(next)), NULL,
+        err);
+}
+
+enum result read_model_hold(struct store *store, const struct envelope *fact, const char *body,
+                            size_t size, struct err *err)
+{
+    return store_exec(store,
+                      "INSERT INTO held(source, subject, sequence, body) VALUES ($1, $2, $3, $4) "
+                      "ON CONFLICT(source, subject, sequence) DO NOTHING",
+                      STORE_ARGS(store_text(fact->source), store_text(fact->subject),
+                                 store_int(fact->sequence), store_blob(body, size)),
+                      NULL, err);
+}
+
+static enum result copy_body(void *context, const struct store_row *row, struct err *err)
+{
+    size_t size;
+    const void *data = store_row_blob(row, 0, &size);
+    (void)err;
+    buf_clear(context);
+    buf_append(context, data, size);
+    return OK;
+}
+
+enum result read_model_unhold(struct store *store, const struct envelope *like, int64_t sequence,
+                              struct buf *ret_body, struct err *err)
+{
+    enum result result = store_query_one(
+        store, "SELECT body FROM held WHERE source = $1 AND subject = $2 AND sequence = $3",
+        STORE_ARGS(store_text(like->source), store_text(like->subject), store_int(sequence)),
+        copy_body, ret_body, err);
+    if (result != OK)
+        return result;
+    return store_exec(
+        store, "DELETE FROM held WHERE source = $1 AND subject = $2 AND sequence = $3",
+        STORE_ARGS(store_text(like->source), store_text(like->subject), store_int(sequence)), NULL,
+        err);
+}
+
+enum result read_model_order(struct store *store, const struct order_change *change,
+                             struct err *err)
+{
+    return store_exec(
+        store,
+        "INSERT INTO orders(order_id, customer, status, version, currency, total, reason, lines, "
+        "request_hash, placed_ms, updated_ms) "
+        "VALUES ($1, $2, $3, $4, $5, CASE WHEN $6 < 0 THEN 0 ELSE $6 END, $7, CASE $8 WHEN '' THEN "
+        "'[]' ELSE $8 END, $9, "
+        "$10, $10) "
+        "ON CONFLICT(order_id) DO UPDATE SET status = excluded.status, version = excluded.version, "
+        "currency = CASE $5 WHEN '' THEN currency ELSE $5 END, "
+        "total = CASE WHEN $6 < 0 THEN total ELSE $6 END, "
+        "reason = CASE $7 WHEN '' THEN reason ELSE $7 END, "
+        "lines = CASE $8 WHEN '' THEN lines ELSE $8 END, "
+        "request_hash = CASE $9 WHEN '' THEN request_hash ELSE $9 END, "
+        "updated_ms = excluded.updated_ms",
+        STORE_ARGS(store_text(change->order_id), store_text(change->customer),
+                   store_text(change->status), store_int(change->version),
+                   store_text(change->currency), store_int(change->total),
+                   store_text(change->reason), store_text(change->lines),
+                   store_text(change->request_hash), store_int(change->at_ms)),
+        NULL, err);
+}
+
+enum result read_model_fact(struct store *store, const struct envelope *fact, const char *body,
+                            size_t size, struct err *err)
+{
+    return store_exec(
+        store,
+        "INSERT INTO order_facts(order_id, number, source, sequence, body) VALUES ($1, "
+        "(SELECT coalesce(max(number), 0) + 1 FROM order_facts WHERE order_id = $1), $2, $3, $4)",
+        STORE_ARGS(store_text(fact->subject), store_text(fact->source), store_int(fact->sequence),
+                   store_blob(body, size)),
+        NULL, err);
+}
+
+enum result read_model_listed(struct store *store, const struct product_listed *product,
+                              struct err *err)
+{
+    return store_exec(
+        store,
+        "INSERT INTO products(sku, name, unit_price, currency, available, listed) "
+        "VALUES ($1, $2, $3, $4, 0, 1) ON CONFLICT(sku) DO UPDATE SET name = excluded.name, "
+        "unit_price = excluded.unit_price, currency = excluded.currency, listed = 1",
+        STORE_ARGS(store_text(product->sku), store_text(product->name),
+                   store_int(product->unit_price), store_text(product->currency)),
+        NULL, err);
+}
+
+enum result read_model_stock(struct store *store, const struct stock_changed *stock,
+                             struct err *err)
+{
+    return store_exec(store,
+                      "INSERT INTO products(sku, name, unit_price, currency, available, listed) "
+                      "VALUES ($1, '', 0, '', $2, 0) "
+                      "ON CONFLICT(sku) DO UPDATE SET available = excluded.available",
+                      STORE_ARGS(store_text(stock->sku), store_int(stock->available)), NULL, err);
+}

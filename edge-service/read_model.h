@@ -1,0 +1,62 @@
+/* The edge's read model: orders, their facts, the catalogue, and how far the stream has been read.
+ * Disposable: it can be built again from the stream at any time. The projection writes it; each
+ * query of an order names its customer. */
+#ifndef WARREN_EDGE_SERVICE_READ_MODEL_H
+#define WARREN_EDGE_SERVICE_READ_MODEL_H
+
+#include "common/messaging/envelope.h"
+#include "common/store/store.h"
+#include "edge-service/edge.h"
+
+/* Where to read on in the stream; OFFSET_FIRST when nothing has been read. */
+enum result read_model_offset(struct store *store, int64_t *ret_offset,
+                              struct err *err) WARN_UNUSED;
+enum result read_model_set_offset(struct store *store, int64_t offset, struct err *err) WARN_UNUSED;
+
+/* The sequence number that the next fact of this (source, subject) must have. */
+enum result read_model_expected(struct store *store, const struct envelope *fact, int64_t *ret_next,
+                                struct err *err) WARN_UNUSED;
+enum result read_model_set_expected(struct store *store, const struct envelope *fact, int64_t next,
+                                    struct err *err) WARN_UNUSED;
+
+/* Facts that came before their turn. Holding one twice is OK: the first counts. */
+enum result read_model_hold(struct store *store, const struct envelope *fact, const char *body,
+                            size_t size, struct err *err) WARN_UNUSED;
+/* Takes the held fact whose turn it is; NOT_FOUND: none. */
+enum result read_model_unhold(struct store *store, const struct envelope *like, int64_t sequence,
+                              struct buf *ret_body, struct err *err) WARN_UNUSED;
+
+/* A new order, or a new state of one. Empty texts and -1 leave a column as it is. */
+struct order_change {
+    const char *order_id;
+    const char *customer;
+    const char *status;
+    int64_t version;
+    const char *currency;
+    int64_t total;
+    const char *reason;
+    const char *lines;
+    const char *request_hash;
+    int64_t at_ms;
+};
+enum result read_model_order(struct store *store, const struct order_change *change,
+                             struct err *err) WARN_UNUSED;
+enum result read_model_fact(struct store *store, const struct envelope *fact, const char *body,
+                            size_t size, struct err *err) WARN_UNUSED;
+enum result read_model_listed(struct store *store, const struct product_listed *product,
+                              struct err *err) WARN_UNUSED;
+enum result read_model_stock(struct store *store, const struct stock_changed *stock,
+                             struct err *err) WARN_UNUSED;
+
+/* As in edge.h; these know nothing of accepted orders. */
+enum result read_model_get(struct store *store, const char *customer, const char *order_id,
+                           edge_order_fn *each, void *context, struct err *err) WARN_UNUSED;
+enum result read_model_list(struct store *store, const char *customer, int limit,
+                            const struct edge_position *behind, edge_order_fn *each, void *context,
+                            struct err *err) WARN_UNUSED;
+enum result read_model_timeline(struct store *store, const char *customer, const char *order_id,
+                                edge_fact_fn *each, void *context, struct err *err) WARN_UNUSED;
+enum result read_model_products(struct store *store, edge_product_fn *each, void *context,
+                                struct err *err) WARN_UNUSED;
+
+#endif
