@@ -356,8 +356,10 @@ static void ignore_answer(void *context, const char *job_id, enum result outcome
 static void mailer_release(struct effect *effect)
 {
     struct mailer *self = self_of(effect);
-    while (self->transfers)
-        transfer_free(self, self->transfers);
+    for (struct transfer *transfer = self->transfers, *next; transfer; transfer = next) {
+        next = transfer->next;
+        transfer_free(self, transfer);
+    }
     answer_refusals(self, ignore_answer, NULL);
     hang_up(self);
     curl_multi_cleanup(self->multi);

@@ -3,6 +3,9 @@
 #ifndef SCRIPTS_LINT_TIDY_H
 #define SCRIPTS_LINT_TIDY_H
 
+#include <CUnit/CUnit.h>
+#include <CUnit/TestDB.h>
+#include <CUnit/TestRun.h>
 #include <cjson/cJSON.h>
 #include <sys/queue.h>
 
@@ -13,6 +16,16 @@
 #define cJSON_IsArray(item) ((item) && (cJSON_IsArray)(item))
 #define cJSON_IsBool(item) ((item) && (cJSON_IsBool)(item))
 #define cJSON_IsTrue(item) ((item) && (cJSON_IsTrue)(item))
+
+/* A fatal assertion that fails does not come back. */
+#undef CU_ASSERT_FATAL
+#define CU_ASSERT_FATAL(value) ((value) ? (void)0 : __builtin_trap())
+#undef CU_ASSERT_TRUE_FATAL
+#define CU_ASSERT_TRUE_FATAL(value) CU_ASSERT_FATAL(value)
+#undef CU_ASSERT_EQUAL_FATAL
+#define CU_ASSERT_EQUAL_FATAL(actual, expected) CU_ASSERT_FATAL((actual) == (expected))
+#undef CU_ASSERT_PTR_NOT_NULL_FATAL
+#define CU_ASSERT_PTR_NOT_NULL_FATAL(value) CU_ASSERT_FATAL((const void *)(value) != NULL)
 
 /* What is removed from a list is not its first element any more: any change of a list leaves the
  * analyser with no opinion of it. */

@@ -100,8 +100,8 @@ broker_start_again() {
 }
 
 broker_kill() {
-    kill -9 "$BROKER_PID" 2>/dev/null
-    wait "$BROKER_SHELL_PID" 2>/dev/null
+    kill -9 "$BROKER_PID" 2>/dev/null || true
+    wait "$BROKER_SHELL_PID" 2>/dev/null || true
     return 0
 }
 
@@ -111,10 +111,10 @@ broker_gone() {
 
 broker_stop() {
     if [[ -n ${BROKER_PID-} ]] && kill -TERM "$BROKER_PID" 2>/dev/null; then
-        broker_until 30 broker_gone "$BROKER_PID" || kill -9 "$BROKER_PID"
+        broker_until 30 broker_gone "$BROKER_PID" || kill -9 "$BROKER_PID" || true
     fi
-    [[ -z ${BROKER_SHELL_PID-} ]] || wait "$BROKER_SHELL_PID" 2>/dev/null
-    [[ -z ${BROKER_EPMD_PID-} ]] || kill "$BROKER_EPMD_PID" 2>/dev/null
-    [[ -z ${BROKER_EPMD_PID-} ]] || wait "$BROKER_EPMD_PID" 2>/dev/null
+    [[ -z ${BROKER_SHELL_PID-} ]] || wait "$BROKER_SHELL_PID" 2>/dev/null || true
+    [[ -z ${BROKER_EPMD_PID-} ]] || kill "$BROKER_EPMD_PID" 2>/dev/null || true
+    [[ -z ${BROKER_EPMD_PID-} ]] || wait "$BROKER_EPMD_PID" 2>/dev/null || true
     return 0
 }

@@ -2,6 +2,7 @@
  * they write they read again. */
 #include "common/base/bind.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -327,6 +328,7 @@ static uint64_t next_random(void) /* splitmix64 */
 
 static size_t random_below(size_t limit)
 {
+    assert(limit > 0);
     return (size_t)(next_random() % limit);
 }
 
