@@ -1,0 +1,55 @@
+#include "cli/bearer.h"
+
+#include <poll.h>
+#include <string.h>
+
+#include "cli/files.h"
+
+/* Enough to keep a slip of the hand out; whether mail arrives, only mail can tell. */
+static enum result check_email(const char *email, struct err *err)
+{
+    const char *at = strchr(email, '@');
+    bool fine = at && at != email && at[1] != '\0' && strlen(email) < 255;
+    for (const char *c = email; *c && fine; c++)
+        fine = *c > ' ' && *c < 0x7f && !strchr("<>()\"\\,;:", *c);
+    return fine ? OK : err_set(err, INVALID, "'%s' is not a mail address", email);
+}
+
+static enum result issue_once(struct store *store, const char *name, const char *email,
+                              int64_t valid_ms, char bearer[BEARER_SIZE], struct err *err)
+{
+    struct id customer = {""};
+    const struct clock *clock = clock_system();
+    enum result result =
+        store_migrate(store, "accounts", accounts_migrations, accounts_migration_count, err);
+    if (result == OK && name)
+        result = accounts_customer(store, clock, name, &customer, err);
+    if (result == OK && name && email)
+        result = accounts_set_email(store, &customer, email, err);
+    if (result == OK)
+        result = accounts_issue(store, clock, name ? &customer : NULL, valid_ms, bearer, err);
+    return result;
+}
+
+enum result bearer_issue(const struct suite *suite, const char *name, const char *email,
+                         int64_t valid_ms, char bearer[BEARER_SIZE], struct err *err)
+{
+    enum { TRIES = 100, PAUSE_MS = 20 };
+    struct store *store = NULL;
+    enum result result = email ? check_email(email, err) : OK;
+    if (result == OK)
+        result = directory_make(suite_path(suite, "store").text, err);
+    if (result == OK)
+        result = store_open_sqlite(suite_path(suite, "store/accounts.db").text, STORE_DURABLE,
+                                   &store, err);
+    if (result != OK)
+        return result;
+    result = RETRY;
+    for (int i = 0; i < TRIES && result == RETRY; i++) {
+        if (i > 0)
+            poll(NULL, 0, PAUSE_MS); /* somebody else writes */
+        result = issue_once(store, name, email, valid_ms, bearer, err);
+    }
+    store_free(store);
+    return result;
+}

@@ -1,0 +1,240 @@
+#include "cli/broker.h"
+
+#include <cjson/cJSON.h>
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/files.h"
+#include "common/base/digest.h"
+
+/* Who may do what in the virtual host. Services declare nothing; `deploy` does. What a service may
+ * publish is bounded twice: by exchange here, by routing key in the topic permissions below. */
+static const struct broker_user {
+    const char *name;
+    const char *configure, *write, *read;
+    const char *tag; /* of the management interface, "" for none */
+    const char *commands, *events;
+} users[] = {
+    {BROKER_DEPLOY_USER, ".*", ".*", ".*", "monitoring", NULL, NULL},
+    {"edge-service", "^$", "^warren\\.commands$", "^events\\.log\\.[0-9]+$", "",
+     "^(order\\.(place|cancel)|catalogue\\.set-product|stock\\.adjust)$", "^$"},
+    {"order-service", "^$", "^warren\\.(commands|events)$", "^order\\.(commands|payments)$", "",
+     "^payment\\.(close|refund)$", "^(order|product|stock|command)\\.[a-z-]+$"},
+    {"payment-service", "^$", "^warren\\.events$", "^payment\\.(orders|commands)$", "", "^$",
+     "^payment\\.[a-z]+$"},
+    {"notification-service", "^$", "^warren\\.events$", "^notification\\.events$", "", "^$",
+     "^(notification|alert)\\.[a-z]+$"},
+    {"query-service", "^$", "^$", "^events\\.log\\.[0-9]+$", "", "^$", "^$"},
+};
+enum { USER_COUNT = sizeof users / sizeof users[0] };
+
+static void random_hex(const struct clock *clock, char *hex, size_t words)
+{
+    for (size_t i = 0; i < words; i++) {
+        uint64_t word = clock_random64(clock);
+        hex_encode(&word, sizeof word, hex + i * 2 * sizeof word);
+    }
+}
+
+enum result broker_secret(const struct suite *suite, const char *user,
+                          char secret[BROKER_SECRET_SIZE], struct err *err)
+{
+    return file_read(suite_path(suite, "secrets/%s", user).text, secret, BROKER_SECRET_SIZE, err);
+}
+
+enum result broker_make_secrets(const struct suite *suite, const struct clock *clock,
+                                struct err *err)
+{
+    enum result result = directory_make(suite_path(suite, "secrets").text, err);
+    for (size_t i = 0; i < USER_COUNT && result == OK; i++) {
+        char secret[BROKER_SECRET_SIZE];
+        result = broker_secret(suite, users[i].name, secret, err);
+        if (result != NOT_FOUND)
+            continue;
+        random_hex(clock, secret, 4);
+        result = file_write(suite_path(suite, "secrets/%s", users[i].name).text, secret,
+                            strlen(secret), err);
+    }
+    return result;
+}
+
+/* What RabbitMQ calls rabbit_password_hashing_sha256: base64(salt, sha256(salt, password)). */
+static void password_hash(const struct clock *clock, const char *password, char *text)
+{
+    enum { SALT = 4 };
+    uint8_t salted[SALT + BROKER_SECRET_SIZE];
+    uint8_t hash[SALT + SHA256_SIZE];
+    uint64_t salt = clock_random64(clock);
+    size_t size = strlen(password);
+    memcpy(salted, &salt, SALT);
+    memcpy(salted + SALT, password, size);
+    memcpy(hash, &salt, SALT);
+    sha256(salted, SALT + size, hash + SALT);
+    EVP_EncodeBlock((unsigned char *)text, hash, sizeof hash);
+}
+
+static cJSON *object_in(cJSON *list)
+{
+    cJSON *object = cJSON_CreateObject();
+    if (!object || !cJSON_AddItemToArray(list, object))
+        abort();
+    return object;
+}
+
+static void add_topic(cJSON *list, const struct broker_user *user, const char *exchange,
+                      const char *write)
+{
+    cJSON *topic = object_in(list);
+    cJSON_AddStringToObject(topic, "user", user->name);
+    cJSON_AddStringToObject(topic, "vhost", BROKER_VHOST);
+    cJSON_AddStringToObject(topic, "exchange", exchange);
+    cJSON_AddStringToObject(topic, "write", write);
+    cJSON_AddStringToObject(topic, "read", "^$");
+}
+
+static enum result add_user(const struct suite *suite, const struct clock *clock, cJSON *document,
+                            const struct broker_user *user, struct err *err)
+{
+    char secret[BROKER_SECRET_SIZE];
+    char hash[64];
+    enum result result = broker_secret(suite, user->name, secret, err);
+    if (result != OK)
+        return result;
+    password_hash(clock, secret, hash);
+    cJSON *entry = object_in(cJSON_GetObjectItem(document, "users"));
+    cJSON_AddStringToObject(entry, "name", user->name);
+    cJSON_AddStringToObject(entry, "password_hash", hash);
+    cJSON_AddStringToObject(entry, "hashing_algorithm", "rabbit_password_hashing_sha256");
+    cJSON_AddStringToObject(entry, "tags", user->tag);
+    cJSON *permission = object_in(cJSON_GetObjectItem(document, "permissions"));
+    cJSON_AddStringToObject(permission, "user", user->name);
+    cJSON_AddStringToObject(permission, "vhost", BROKER_VHOST);
+    cJSON_AddStringToObject(permission, "configure", user->configure);
+    cJSON_AddStringToObject(permission, "write", user->write);
+    cJSON_AddStringToObject(permission, "read", user->read);
+    cJSON *topics = cJSON_GetObjectItem(document, "topic_permissions");
+    if (user->commands)
+        add_topic(topics, user, "warren.commands", user->commands);
+    if (user->events)
+        add_topic(topics, user, "warren.events", user->events);
+    return OK;
+}
+
+static enum result write_definitions(const struct suite *suite, const struct clock *clock,
+                                     struct err *err)
+{
+    cJSON *document = cJSON_CreateObject();
+    cJSON *vhosts = cJSON_AddArrayToObject(document, "vhosts");
+    if (!vhosts || !cJSON_AddArrayToObject(document, "users") ||
+        !cJSON_AddArrayToObject(document, "permissions") ||
+        !cJSON_AddArrayToObject(document, "topic_permissions"))
+        abort();
+    cJSON_AddStringToObject(object_in(vhosts), "name", BROKER_VHOST);
+    enum result result = OK;
+    for (size_t i = 0; i < USER_COUNT && result == OK; i++)
+        result = add_user(suite, clock, document, &users[i], err);
+    char *text = cJSON_Print(document);
+    if (result == OK)
+        result =
+            file_write(suite_path(suite, "broker/definitions.json").text, text, strlen(text), err);
+    free(text);
+    cJSON_Delete(document);
+    return result;
+}
+
+static enum result write_config(const struct suite *suite, struct err *err)
+{
+    struct buf text = {0};
+    int base = suite->base_port;
+    buf_printf(&text, "# Written by warren up; changes are lost.\n");
+    buf_printf(&text, "listeners.tcp.1 = 127.0.0.1:%d\n", base + PORT_AMQP);
+    buf_printf(&text, "management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = %d\n",
+               base + PORT_MANAGEMENT);
+    buf_printf(&text, "prometheus.tcp.ip = 127.0.0.1\nprometheus.tcp.port = %d\n",
+               base + PORT_BROKER_METRICS);
+    buf_text(&text, "log.console = true\nlog.console.level = info\nlog.file = false\n"
+                    "disk_free_limit.absolute = 200MB\n"
+                    "raft.wal_max_size_bytes = 134217728\n");
+    buf_printf(&text, "load_definitions = %s\n", suite_path(suite, "broker/definitions.json").text);
+    enum result result =
+        file_write(suite_path(suite, "broker/rabbitmq.conf").text, text.data, text.size, err);
+    buf_release(&text);
+    return result;
+}
+
+/* The node and its tools know each other by this; Erlang's own would be drawn from a small space. */
+static enum result write_cookie(const struct suite *suite, const struct clock *clock,
+                                struct err *err)
+{
+    char cookie[49];
+    struct suite_path path = suite_path(suite, "broker/home/.erlang.cookie");
+    if (access(path.text, F_OK) == 0)
+        return OK;
+    random_hex(clock, cookie, 3);
+    return file_write(path.text, cookie, strlen(cookie), err);
+}
+
+enum result broker_configure(const struct suite *suite, const struct clock *clock, struct err *err)
+{
+    static const char plugins[] = "[rabbitmq_management,rabbitmq_prometheus].\n";
+    enum result result = directory_make(suite_path(suite, "broker").text, err);
+    if (result == OK)
+        result = directory_make(suite_path(suite, "broker/home").text, err);
+    if (result == OK)
+        result = write_cookie(suite, clock, err);
+    if (result == OK)
+        result = write_config(suite, err);
+    if (result == OK)
+        result = write_definitions(suite, clock, err);
+    if (result == OK)
+        result = file_write(suite_path(suite, "broker/enabled_plugins").text, plugins,
+                            strlen(plugins), err);
+    return result;
+}
+
+static void add_number(void (*add)(void *, const char *, const char *), void *context,
+                       const char *name, int number)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", number);
+    add(context, name, text);
+}
+
+void broker_environment(const struct suite *suite,
+                        void (*add)(void *context, const char *name, const char *value),
+                        void *context)
+{
+    static const char *const paths[][2] = {
+        {"HOME", "broker/home"},
+        {"RABBITMQ_MNESIA_BASE", "broker/mnesia"},
+        {"RABBITMQ_LOG_BASE", "broker/log"},
+        {"RABBITMQ_GENERATED_CONFIG_DIR", "broker/schema"},
+        {"RABBITMQ_PID_FILE", "run/broker.pid"},
+        {"RABBITMQ_CONFIG_FILE", "broker/rabbitmq.conf"},
+        {"RABBITMQ_ADVANCED_CONFIG_FILE", "broker/advanced.config"},
+        {"RABBITMQ_ENABLED_PLUGINS_FILE", "broker/enabled_plugins"},
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
+        add(context, paths[i][0], suite_path(suite, "%s", paths[i][1]).text);
+    add(context, "RABBITMQ_CONF_ENV_FILE", "/dev/null");
+    /* The same in every suite, whatever its ports: queues belong to a node by name. An epmd of its
+     * own keeps two suites apart. */
+    add(context, "RABBITMQ_NODENAME", "warren@localhost");
+    add(context, "RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
+    add(context, "ERL_EPMD_ADDRESS", "127.0.0.1");
+    add_number(add, context, "RABBITMQ_NODE_PORT", suite->base_port + PORT_AMQP);
+    add_number(add, context, "RABBITMQ_DIST_PORT", suite->base_port + PORT_DISTRIBUTION);
+    add_number(add, context, "ERL_EPMD_PORT", suite->base_port + PORT_EPMD);
+    add_number(add, context, "RABBITMQ_CTL_DIST_PORT_MIN", suite->base_port + PORT_CTL_MIN);
+    add_number(add, context, "RABBITMQ_CTL_DIST_PORT_MAX", suite->base_port + PORT_CTL_MAX);
+    /* Without it the node also listens to other machines; and its schedulers need not spin. */
+    add(context, "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
+        "-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false "
+        "+sbwt none +sbwtdcpu none +sbwtdio none");
+    add(context, "RABBITMQ_CTL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}");
+    /* Makes the start script exec the node, so that a signal to the pid reaches it. */
+    add(context, "RUNNING_UNDER_SYSTEMD", "true");
+}

@@ -1,0 +1,31 @@
+/* A suite's private RabbitMQ node: its users, its configuration files, its environment. Nothing
+ * here starts anything. All of it listens on loopback only. */
+#ifndef WARREN_CLI_BROKER_H
+#define WARREN_CLI_BROKER_H
+
+#include "cli/suite.h"
+#include "common/base/buf.h"
+#include "common/base/clock.h"
+#include "common/base/err.h"
+
+#define BROKER_SERVER "/usr/lib/rabbitmq/bin/rabbitmq-server"
+#define BROKER_VHOST "warren"
+#define BROKER_DEPLOY_USER "deploy"
+
+enum { BROKER_SECRET_SIZE = 65 };
+
+/* Makes secrets/ with a random password for every user that has none yet. */
+enum result broker_make_secrets(const struct suite *suite, const struct clock *clock,
+                                struct err *err) WARN_UNUSED;
+/* NOT_FOUND: the suite has no such user. */
+enum result broker_secret(const struct suite *suite, const char *user,
+                          char secret[BROKER_SECRET_SIZE], struct err *err) WARN_UNUSED;
+/* Makes broker/ with all that the node reads; the secrets must be there. */
+enum result broker_configure(const struct suite *suite, const struct clock *clock,
+                             struct err *err) WARN_UNUSED;
+/* The node's environment: name, value, name, value ... through `add`. */
+void broker_environment(const struct suite *suite,
+                        void (*add)(void *context, const char *name, const char *value),
+                        void *context);
+
+#endif

@@ -1,0 +1,313 @@
+#include "cli/start.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli/broker.h"
+#include "cli/files.h"
+#include "cli/preflight.h"
+#include "cli/ready.h"
+#include "cli/seed.h"
+#include "cli/topology.h"
+
+enum { LOOK_EVERY_MS = 50, PATIENCE_MS = 60000 };
+
+static void show_tail(const struct suite *suite, const char *name)
+{
+    enum { LINES = 15 };
+    struct buf text = {0};
+    struct suite_path path = suite_path(suite, "log/%s.log", name);
+    if (file_load(path.text, &text, NULL) == OK && text.size > 0) {
+        const char *at = text.data + text.size - 1;
+        for (int lines = 0; at > text.data && lines <= LINES; at--)
+            lines += at[-1] == '\n';
+        fprintf(stderr, "--- the end of %s\n%s---\n", path.text, at);
+    }
+    buf_release(&text);
+}
+
+/* --- before anything runs --------------------------------------------------------- */
+
+static enum result step_machine(struct start *start, struct err *err)
+{
+    struct buf findings = {0};
+    size_t count = preflight(start->suite, start->plan, &findings);
+    if (count > 0) {
+        fprintf(stderr, "warren up: cannot start:\n");
+        for (char *line = findings.data; *line;) {
+            size_t size = strcspn(line, "\n");
+            fprintf(stderr, "  - %.*s\n", (int)size, line);
+            line += size + (line[size] == '\n');
+        }
+        err->text[0] = '\0';
+    }
+    buf_release(&findings);
+    return count > 0 ? FATAL : OK;
+}
+
+static enum result make_directories(const struct suite *suite, struct err *err)
+{
+    static const char *const names[] = {"run", "log", "store", "provider"};
+    enum result result = OK;
+    for (size_t i = 0; i < sizeof names / sizeof names[0] && result == OK; i++)
+        result = directory_make(suite_path(suite, "%s", names[i]).text, err);
+    if (result != OK)
+        return result;
+    struct suite_path socket = suite_socket(suite);
+    struct stat there;
+    *strrchr(socket.text, '/') = '\0';
+    result = directory_make(socket.text, err);
+    if (result == OK && (lstat(socket.text, &there) != 0 || there.st_uid != getuid() ||
+                         (there.st_mode & 0077) != 0 || !S_ISDIR(there.st_mode)))
+        result = err_set(err, FATAL, "%s is not a directory of our own", socket.text);
+    return result;
+}
+
+/* For the commands that come later: status, audit. */
+static enum result write_url(struct start *start, struct err *err)
+{
+    struct suite_path path = suite_path(start->suite, "secrets/amqp-url");
+    const char *url = start->plan->amqp_url;
+    if (url)
+        return file_write(path.text, url, strlen(url), err);
+    unlink(path.text);
+    return OK;
+}
+
+static enum result step_files(struct start *start, struct err *err)
+{
+    const struct suite *suite = start->suite;
+    struct buf config = {0};
+    char port[16];
+    int size = snprintf(port, sizeof port, "%d", suite->base_port);
+    enum result result = broker_make_secrets(suite, clock_system(), err);
+    if (result == OK)
+        result = write_url(start, err);
+    if (result == OK && !start->plan->amqp_url)
+        result = broker_configure(suite, clock_system(), err);
+    if (result == OK)
+        result = supervisor_write_config(suite, start->plan, &config, err);
+    if (result == OK)
+        result = file_write(suite_path(suite, "run/supervisord.conf").text, config.data,
+                            config.size, err);
+    if (result == OK)
+        result = file_write(suite_path(suite, "run/base-port").text, port, (size_t)size, err);
+    buf_release(&config);
+    return result;
+}
+
+/* --- running ----------------------------------------------------------------------- */
+
+static enum result step_supervisor(struct start *start, struct err *err)
+{
+    struct supervisor_list list;
+    progress_step(&start->progress, "supervisor");
+    start->launched = true;
+    enum result result = supervisor_launch(start->suite, err);
+    while (result == OK) {
+        result = supervisor_list(start->http, start->suite, &list, err);
+        if (result != NOT_FOUND)
+            break;
+        result = progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, NULL, err);
+    }
+    return result;
+}
+
+/* FATAL once the supervisor has given a program up, or keeps starting it in vain. */
+static enum result check_alive(struct start *start, const char *program, struct err *err)
+{
+    enum { RESTARTS_MAX = 5 };
+    struct supervisor_list list;
+    enum result result = supervisor_list(start->http, start->suite, &list, err);
+    if (result != OK)
+        return result;
+    const struct supervisor_program *entry = supervisor_find(&list, program);
+    if (!entry)
+        return err_set(err, FATAL, "%s is not part of this suite", program);
+    bool hopeless = entry->state == SUPERVISOR_BACKOFF &&
+                    supervisor_restarts(start->suite, program) >= RESTARTS_MAX;
+    if (entry->state != SUPERVISOR_FATAL && !hopeless)
+        return OK;
+    return err_set(err, FATAL, "%s does not stay up (exit status %d)", program, entry->exit_status);
+}
+
+static enum result step_broker(struct start *start, struct err *err)
+{
+    static const char broker[] = "rabbitmq-server-1";
+    struct err why = {""};
+    progress_step(&start->progress, "broker");
+    for (;;) {
+        enum result result = topology_deploy(start->suite, start->plan->amqp_url, &why);
+        if (result == OK) {
+            progress_done(&start->progress, "ready, topology declared");
+            return OK;
+        }
+        if (result != RETRY)
+            return err_set(err, result, "broker: %s", why.text);
+        result = start->plan->amqp_url ? OK : check_alive(start, broker, err);
+        if (result == OK)
+            result = progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, why.text, err);
+        if (result != OK) {
+            if (!start->plan->amqp_url && !start->progress.interrupted)
+                show_tail(start->suite, broker);
+            return result;
+        }
+    }
+}
+
+static enum result step_management(struct start *start, struct err *err)
+{
+    struct err why = {""};
+    progress_step(&start->progress, "broker management");
+    for (;;) {
+        cJSON *json = NULL;
+        if (ready_management(start->http, start->suite, "overview", &json, &why) == OK) {
+            cJSON_Delete(json);
+            return OK;
+        }
+        enum result result =
+            progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, why.text, err);
+        if (result != OK)
+            return result;
+    }
+}
+
+static enum result each_service(struct start *start,
+                                enum result (*work)(struct start *start, const char *program,
+                                                    int port, struct err *err),
+                                struct err *err)
+{
+    enum result result = OK;
+    for (size_t i = 0; i < suite_service_count && result == OK; i++) {
+        for (int n = 1; n <= start->plan->instances && result == OK; n++) {
+            char program[64];
+            snprintf(program, sizeof program, "%s-%d", suite_services[i].name, n);
+            result =
+                work(start, program, start->suite->base_port + suite_services[i].port + n - 1, err);
+        }
+    }
+    return result;
+}
+
+static enum result launch_service(struct start *start, const char *program, int port,
+                                  struct err *err)
+{
+    (void)port;
+    enum result result = supervisor_start(start->http, start->suite, program, err);
+    return result == DUPLICATE ? OK : result;
+}
+
+static enum result await_service(struct start *start, const char *program, int port,
+                                 struct err *err)
+{
+    struct err why = {""};
+    progress_step(&start->progress, program);
+    while (ready_service(start->http, port, &why) != OK) {
+        enum result result = check_alive(start, program, err);
+        if (result == OK)
+            result = progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, why.text, err);
+        if (result != OK) {
+            if (!start->progress.interrupted)
+                show_tail(start->suite, program);
+            return result;
+        }
+    }
+    progress_done(&start->progress, "ready");
+    return OK;
+}
+
+static enum result step_services(struct start *start, struct err *err)
+{
+    enum result result = each_service(start, launch_service, err);
+    return result == OK ? each_service(start, await_service, err) : result;
+}
+
+static enum result step_catalogue(struct start *start, struct err *err)
+{
+    progress_step(&start->progress, "catalogue");
+    enum result result = seed_catalogue(start->http, start->suite, &start->progress, err);
+    if (result == OK)
+        progress_done(&start->progress, "%zu products", seed_product_count);
+    return result;
+}
+
+/* --- all of it --------------------------------------------------------------------- */
+
+/* What runs was started with other settings: changing them under way is not offered. */
+static enum result check_same(struct start *start, struct err *err)
+{
+    struct buf wanted = {0};
+    struct buf there = {0};
+    enum result result = supervisor_write_config(start->suite, start->plan, &wanted, err);
+    if (result == OK)
+        result = file_load(suite_path(start->suite, "run/supervisord.conf").text, &there, err);
+    if (result == OK && (wanted.size != there.size || memcmp(wanted.data, there.data, there.size)))
+        result = err_set(err, INVALID, "a suite with other settings runs in %s: warren down first",
+                         start->suite->home);
+    buf_release(&wanted);
+    buf_release(&there);
+    return result;
+}
+
+static enum result take_lock(const struct suite *suite, int *ret_fd, struct err *err)
+{
+    int fd = open(suite_path(suite, "run/lock").text, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return err_set(err, FATAL, "%s: cannot be locked", suite->home);
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        close(fd);
+        return err_set(err, FATAL, "another 'warren up' is at work in %s", suite->home);
+    }
+    *ret_fd = fd;
+    return OK;
+}
+
+static const struct step {
+    enum result (*run)(struct start *start, struct err *err);
+    enum cli_exit failed;
+    enum { ALWAYS, WHEN_NEW, WHEN_PRIVATE } when;
+} steps[] = {
+    {step_files, CLI_MACHINE, WHEN_NEW},      {step_supervisor, CLI_MACHINE, WHEN_NEW},
+    {step_broker, CLI_UNREACHABLE, ALWAYS},   {step_management, CLI_UNREACHABLE, WHEN_PRIVATE},
+    {step_services, CLI_UNREACHABLE, ALWAYS}, {step_catalogue, CLI_UNREACHABLE, ALWAYS},
+};
+
+static enum cli_exit run_steps(struct start *start, struct err *err)
+{
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
+        if (steps[i].when == WHEN_NEW && start->was_running)
+            continue;
+        if (steps[i].when == WHEN_PRIVATE && start->plan->amqp_url)
+            continue;
+        enum result result = steps[i].run(start, err);
+        if (result != OK)
+            return steps[i].failed;
+    }
+    return CLI_DONE;
+}
+
+enum cli_exit start_suite(struct start *start, struct err *err)
+{
+    struct supervisor_list list;
+    int lock = -1;
+    start->was_running = supervisor_list(start->http, start->suite, &list, NULL) == OK;
+    printf("%s, ports %d to %d\n", start->suite->home, start->suite->base_port,
+           start->suite->base_port + 99);
+    if (!start->was_running && step_machine(start, err) != OK)
+        return CLI_MACHINE;
+    enum result result = start->was_running ? check_same(start, err) : OK;
+    if (result != OK)
+        return CLI_USAGE;
+    result = make_directories(start->suite, err);
+    if (result == OK)
+        result = take_lock(start->suite, &lock, err);
+    if (result != OK)
+        return CLI_MACHINE;
+    enum cli_exit status = run_steps(start, err);
+    close(lock);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* The steps from nothing to a suite that is ready. Each looks first whether it is done already. */
+#ifndef WARREN_CLI_START_H
+#define WARREN_CLI_START_H
+
+#include "cli/exit_codes.h"
+#include "cli/http.h"
+#include "cli/progress.h"
+#include "cli/suite.h"
+#include "cli/supervisor.h"
+
+struct start {
+    const struct suite *suite;
+    const struct plan *plan;
+    struct http *http;
+    struct progress progress;
+    bool was_running; /* before we came */
+    bool launched;    /* by us: on failure it is ours to stop */
+};
+
+/* Prints what it does, and on failure the tail of the log that matters, to stderr. */
+enum cli_exit start_suite(struct start *start, struct err *err);
+
+#endif

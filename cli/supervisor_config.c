@@ -1,0 +1,143 @@
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "cli/broker.h"
+#include "cli/process.h"
+#include "cli/supervisor.h"
+
+/* supervisord reads %(name)s in values. */
+static void put_value(struct buf *out, const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '%')
+            buf_text(out, "%");
+        buf_append(out, text, 1);
+    }
+}
+
+static void put_quoted(struct buf *out, const char *text)
+{
+    buf_text(out, "\"");
+    put_value(out, text);
+    buf_text(out, "\"");
+}
+
+static void put_variable(void *context, const char *name, const char *value)
+{
+    struct buf *out = context;
+    buf_printf(out, ",%s=", name);
+    put_quoted(out, value);
+}
+
+/* More files than the usual 1024, for the edge's connections, where the system allows it. */
+static unsigned long files_wanted(void)
+{
+    enum { FILES = 65536 };
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return 1024;
+    if (limit.rlim_max == RLIM_INFINITY || limit.rlim_max >= FILES)
+        return FILES;
+    return (unsigned long)limit.rlim_max;
+}
+
+static void put_daemon(const struct suite *suite, struct buf *out)
+{
+    struct suite_path socket = suite_socket(suite);
+    buf_printf(out, "; Written by warren up; changes are lost.\n[unix_http_server]\nfile=");
+    put_value(out, socket.text);
+    buf_printf(out, "\nchmod=0700\n\n[supervisord]\npidfile=%s\n",
+               suite_path(suite, "run/supervisord.pid").text);
+    buf_printf(out, "logfile=%s\nlogfile_maxbytes=5MB\nlogfile_backups=1\n",
+               suite_path(suite, "log/supervisord.log").text);
+    buf_printf(out, "childlogdir=%s\ndirectory=%s\numask=077\nnocleanup=true\nminfds=%lu\n",
+               suite_path(suite, "log").text, suite->home, files_wanted());
+    if (getuid() == 0)
+        buf_text(out, "user=root\n");
+    buf_text(out, "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
+                  "supervisor.rpcinterface:make_main_rpcinterface\n");
+}
+
+enum start { START_WITH_DAEMON, START_ON_CALL };
+
+/* Everything of a program's section but its command and its environment. */
+static void put_section(const struct suite *suite, struct buf *out, const char *name, int instance,
+                        enum start start)
+{
+    buf_printf(out, "\n[program:%s-%d]\n", name, instance);
+    buf_printf(out, "autostart=%s\nautorestart=true\nstartsecs=1\nstartretries=1000\n",
+               start == START_WITH_DAEMON ? "true" : "false");
+    /* TERM to the process alone, for it knows its children; KILL to all of them. */
+    buf_text(out, "stopsignal=TERM\nstopwaitsecs=15\nstopasgroup=false\nkillasgroup=true\n");
+    buf_printf(out, "redirect_stderr=true\nstdout_logfile=%s\n",
+               suite_path(suite, "log/%s-%d.log", name, instance).text);
+    buf_text(out, "stdout_logfile_maxbytes=20MB\nstdout_logfile_backups=2\n");
+}
+
+static void put_environment(const struct suite *suite, struct buf *out)
+{
+    buf_printf(out, "environment=%s=", PROCESS_MARK);
+    put_quoted(out, suite->home);
+}
+
+/* A URL may hold a password: not for a command line, which anybody may read. This file is 0600. */
+static void put_url(const struct plan *plan, struct buf *out)
+{
+    if (plan->amqp_url)
+        put_variable(out, "WARREN_AMQP_URL", plan->amqp_url);
+}
+
+static void put_broker(const struct suite *suite, struct buf *out)
+{
+    put_section(suite, out, "epmd", 1, START_WITH_DAEMON);
+    buf_printf(out, "priority=1\ncommand=epmd -port %d -address 127.0.0.1\n",
+               suite->base_port + PORT_EPMD);
+    put_environment(suite, out);
+    buf_text(out, "\n");
+    put_section(suite, out, "rabbitmq-server", 1, START_WITH_DAEMON);
+    buf_printf(out, "priority=2\ncommand=%s\n", BROKER_SERVER);
+    put_environment(suite, out);
+    broker_environment(suite, put_variable, out);
+    buf_text(out, "\n");
+}
+
+static enum result put_service(const struct suite *suite, const struct plan *plan, struct buf *out,
+                               const struct suite_service *service, int instance, struct err *err)
+{
+    struct suite_path program;
+    enum result result = suite_program(service->name, &program, err);
+    if (result != OK)
+        return result;
+    put_section(suite, out, service->name, instance, START_ON_CALL);
+    buf_text(out, "priority=10\ncommand=");
+    put_quoted(out, program.text);
+    buf_text(out, " --home ");
+    put_quoted(out, suite->home);
+    buf_printf(out, " --base-port %d --instance %d", suite->base_port, instance);
+    for (size_t i = 0; i < plan->without.count; i++) {
+        buf_text(out, " --without ");
+        put_quoted(out, plan->without.items[i]);
+    }
+    if (plan->without.count > 0)
+        buf_text(out, " --unsafe");
+    buf_text(out, "\n");
+    put_environment(suite, out);
+    put_url(plan, out);
+    buf_text(out, "\n");
+    return OK;
+}
+
+enum result supervisor_write_config(const struct suite *suite, const struct plan *plan,
+                                    struct buf *out, struct err *err)
+{
+    enum result result = OK;
+    put_daemon(suite, out);
+    if (!plan->amqp_url)
+        put_broker(suite, out);
+    for (size_t i = 0; i < suite_service_count && result == OK; i++)
+        for (int n = 1; n <= plan->instances && result == OK; n++)
+            result = put_service(suite, plan, out, &suite_services[i], n, err);
+    return result;
+}

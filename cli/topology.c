@@ -1,0 +1,30 @@
+#include "cli/topology.h"
+
+#include <stdio.h>
+
+#include "cli/broker.h"
+#include "common/messaging/deploy.h"
+#include "edge-service/edge.h"
+#include "notification-service/notification_service.h"
+#include "order-service/order_service.h"
+#include "payment-service/payment_service.h"
+
+static const struct topology *const tables[] = {&order_topology, &payment_topology,
+                                                &notification_topology, &edge_topology};
+
+enum result topology_deploy(const struct suite *suite, const char *url, struct err *err)
+{
+    char own[64];
+    char secret[BROKER_SECRET_SIZE] = "";
+    struct deploy_options options = {.url = url, .vhost = BROKER_VHOST};
+    if (!url) {
+        snprintf(own, sizeof own, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
+        enum result result = broker_secret(suite, BROKER_DEPLOY_USER, secret, err);
+        if (result != OK)
+            return result;
+        options.url = own;
+        options.user = BROKER_DEPLOY_USER;
+        options.password = secret;
+    }
+    return deploy_declare(&options, tables, sizeof tables / sizeof tables[0], err);
+}

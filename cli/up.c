@@ -1,0 +1,97 @@
+/* warren up: brings a suite to where every part is ready, from wherever it is. */
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/exit_codes.h"
+#include "cli/start.h"
+#include "cli/stop.h"
+#include "common/base/options.h"
+#include "common/base/switches.h"
+
+static struct {
+    struct suite_options where;
+    struct plan plan;
+    int64_t instances;
+    bool unsafe;
+} arguments = {.instances = 1};
+
+static const struct option table[] = {
+    SUITE_OPTION_ROWS(&arguments.where),
+    {.name = "amqp-url",
+     .environment = "WARREN_AMQP_URL",
+     .kind = OPTION_TEXT,
+     .value = &arguments.plan.amqp_url,
+     .metavar = "URL",
+     .help = "use this broker instead of a private one"},
+    {.name = "instances",
+     .kind = OPTION_INT,
+     .value = &arguments.instances,
+     .metavar = "N",
+     .help = "of each service",
+     .min = 1,
+     .max = SUITE_INSTANCES_MAX},
+    {.name = "without",
+     .kind = OPTION_REPEAT,
+     .value = &arguments.plan.without,
+     .metavar = "NAME",
+     .help = "switch a guarantee off, for a lesson (needs --unsafe)"},
+    {.name = "unsafe",
+     .kind = OPTION_FLAG,
+     .value = &arguments.unsafe,
+     .help = "yes, switch guarantees off"},
+};
+
+static const struct options options = {
+    .program = "warren up",
+    .synopsis = "[--home DIR] [--base-port N]",
+    .about = "Starts a suite and returns when every part of it is ready: a private RabbitMQ, the "
+             "services, the edge, a catalogue. Done again, it changes nothing.",
+    .table = table,
+    .count = sizeof table / sizeof table[0],
+};
+
+/* The switches are checked here, so that a slip is told at once and not by four services. */
+static void check_arguments(int operand, int argc)
+{
+    struct err err = {""};
+    struct switches switches = switches_all_on();
+    if (operand != argc)
+        err_set(&err, INVALID, "unexpected argument");
+    for (size_t i = 0; i < arguments.plan.without.count && !err.text[0]; i++)
+        if (switches_turn_off(&switches, arguments.plan.without.items[i], &err) != OK)
+            err_context(&err, INVALID, "--without");
+    if (!err.text[0] && arguments.plan.without.count > 0 && !arguments.unsafe)
+        err_set(&err, INVALID, "--without breaks a promise: say --unsafe too");
+    if (!err.text[0])
+        return;
+    fprintf(stderr, "warren up: %s\nTry 'warren up --help'.\n", err.text);
+    _exit(CLI_USAGE);
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {""};
+    check_arguments(options_parse(&options, argc, argv), argc);
+    arguments.plan.instances = (int)arguments.instances;
+    struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
+    struct start start = {.suite = &suite, .plan = &arguments.plan, .http = http_new()};
+    progress_begin(&start.progress, false);
+    enum cli_exit status = start_suite(&start, &err);
+    if (status != CLI_DONE && start.launched) {
+        struct progress stopping = {.signals = -1, .quiet = true};
+        enum result result = suite_stop(start.http, &suite, &stopping, NULL);
+        fprintf(stderr, "warren up: %s\n",
+                result == OK || result == NOT_FOUND ? "what had been started is stopped again"
+                                                    : "not everything could be stopped again");
+    }
+    progress_end(&start.progress);
+    http_free(start.http);
+    if (status != CLI_DONE) {
+        if (err.text[0])
+            fprintf(stderr, "warren up: %s\n", err.text);
+        return (int)status;
+    }
+    printf("%s at %s\n", start.was_running ? "running" : "ready", suite_url(&suite, "/").text);
+    return CLI_DONE;
+}
