@@ -47,10 +47,10 @@ static enum result say_sent(struct uow *uow, const struct notification *notifica
     if (result != OK)
         return result;
     struct notification_sent sent = {.order_version = notification->order_version};
-    memcpy(sent.order_id, notification->order_id, sizeof sent.order_id);
-    memcpy(sent.customer, notification->customer, sizeof sent.customer);
-    memcpy(sent.kind, notification->kind, sizeof sent.kind);
-    memcpy(sent.channel, notification->channel, sizeof sent.channel);
+    snprintf(sent.order_id, sizeof sent.order_id, "%s", notification->order_id);
+    snprintf(sent.customer, sizeof sent.customer, "%s", notification->customer);
+    snprintf(sent.kind, sizeof sent.kind, "%s", notification->kind);
+    snprintf(sent.channel, sizeof sent.channel, "%s", notification->channel);
     struct outgoing message = {
         .exchange = EXCHANGE_EVENTS,
         .type = NOTIFICATION_SENT,
@@ -145,8 +145,8 @@ static enum result notify(struct notification_service *service, struct uow *uow,
         return result;
     bool by_mail = mail.to[0] != '\0';
     struct notification notification = {.order_version = ending->version};
-    memcpy(notification.order_id, ending->order_id, sizeof notification.order_id);
-    memcpy(notification.customer, ending->customer, sizeof notification.customer);
+    snprintf(notification.order_id, sizeof notification.order_id, "%s", ending->order_id);
+    snprintf(notification.customer, sizeof notification.customer, "%s", ending->customer);
     snprintf(notification.kind, sizeof notification.kind, "%s", ending->kind);
     snprintf(notification.channel, sizeof notification.channel, "%s",
              by_mail ? CHANNEL_EMAIL : CHANNEL_IN_APP);

@@ -19,6 +19,12 @@ struct input {
     const char *reference;
 };
 
+static void set_text(char *to, size_t size, const char *from)
+{
+    if (from)
+        snprintf(to, size, "%s", from);
+}
+
 /* --- facts ------------------------------------------------------------------ */
 
 union fact {
@@ -30,34 +36,34 @@ union fact {
 static void fill_outcome(const struct payment *payment, union fact *fact)
 {
     struct payment_outcome *outcome = &fact->outcome;
-    memcpy(outcome->order_id, payment->order_id, sizeof outcome->order_id);
+    set_text(outcome->order_id, sizeof outcome->order_id, payment->order_id);
     outcome->amount = payment->amount;
-    memcpy(outcome->currency, payment->currency, sizeof outcome->currency);
-    memcpy(outcome->provider_reference, payment->provider_reference,
-           sizeof outcome->provider_reference);
+    set_text(outcome->currency, sizeof outcome->currency, payment->currency);
+    set_text(outcome->provider_reference, sizeof outcome->provider_reference,
+             payment->provider_reference);
 }
 
 static void fill_refunded(const struct payment *payment, union fact *fact)
 {
     fill_outcome(payment, fact);
-    memcpy(fact->outcome.provider_reference, payment->refund_reference,
-           sizeof fact->outcome.provider_reference);
+    set_text(fact->outcome.provider_reference, sizeof fact->outcome.provider_reference,
+             payment->refund_reference);
 }
 
 static void fill_declined(const struct payment *payment, union fact *fact)
 {
     struct payment_declined *declined = &fact->declined;
-    memcpy(declined->order_id, payment->order_id, sizeof declined->order_id);
+    set_text(declined->order_id, sizeof declined->order_id, payment->order_id);
     declined->amount = payment->amount;
-    memcpy(declined->currency, payment->currency, sizeof declined->currency);
-    memcpy(declined->reason, payment->reason, sizeof declined->reason);
+    set_text(declined->currency, sizeof declined->currency, payment->currency);
+    set_text(declined->reason, sizeof declined->reason, payment->reason);
 }
 
 static void fill_closed(const struct payment *payment, union fact *fact)
 {
     struct payment_closed *closed = &fact->closed;
-    memcpy(closed->order_id, payment->order_id, sizeof closed->order_id);
-    memcpy(closed->reason, payment->reason, sizeof closed->reason);
+    set_text(closed->order_id, sizeof closed->order_id, payment->order_id);
+    set_text(closed->reason, sizeof closed->reason, payment->reason);
 }
 
 static const struct fact_kind {
@@ -101,13 +107,13 @@ static enum result ask(struct uow *uow, const struct payment *payment, const cha
                        struct err *err)
 {
     struct provider_request request = {0};
-    memcpy(request.order_id, payment->order_id, sizeof request.order_id);
+    set_text(request.order_id, sizeof request.order_id, payment->order_id);
     if (strcmp(kind, PROVIDER_VOID) != 0) {
         request.amount = payment->amount;
-        memcpy(request.currency, payment->currency, sizeof request.currency);
+        set_text(request.currency, sizeof request.currency, payment->currency);
     }
     if (strcmp(kind, PROVIDER_CAPTURE) == 0)
-        memcpy(request.token, payment->token, sizeof request.token);
+        set_text(request.token, sizeof request.token, payment->token);
     char key[WORD_SIZE];
     snprintf(key, sizeof key, "%s:%s", kind, payment->order_id);
     struct buf text = {0};
@@ -118,12 +124,6 @@ static enum result ask(struct uow *uow, const struct payment *payment, const cha
 }
 
 /* --- the table, applied --------------------------------------------------------- */
-
-static void set_text(char *to, size_t size, const char *from)
-{
-    if (from)
-        snprintf(to, size, "%s", from);
-}
 
 static void take_input(struct payment *payment, const struct input *input)
 {

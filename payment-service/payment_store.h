@@ -18,12 +18,12 @@ struct payment {
     char currency[CURRENCY_SIZE];
     char token[TOKEN_SIZE];
     char reason[WORD_SIZE]; /* of the close that was asked for, or of the decline */
-    char provider_reference[WORD_SIZE];
+    char provider_reference[REFERENCE_SIZE];
     char outcome_fact_id[ID_TEXT_SIZE]; /* captured, declined or closed; "" : not yet */
     char refund_fact_id[ID_TEXT_SIZE];
-    char refund_reference[WORD_SIZE]; /* on its way into the fact; not stored */
-    int64_t sequence;                 /* of the last fact said about this order */
-    bool stored;                      /* there is a row */
+    char refund_reference[REFERENCE_SIZE]; /* on its way into the fact; not stored */
+    int64_t sequence;                      /* of the last fact said about this order */
+    bool stored;                           /* there is a row */
 };
 
 /* OK also without a row: state none, nothing stored. FATAL: a row that makes no sense. */

@@ -26,7 +26,14 @@ const struct bind_type provider_request_type =
 
 static const struct bind_field answer_fields[] = {
     BIND_TEXT_FIELD(struct provider_answer, result, BIND_WORD),
-    OPTIONAL_TEXT(struct provider_answer, reference, BIND_WORD),
+    {.name = "reference",
+     .kind = BIND_KIND_TEXT,
+     .need = BIND_OPTIONAL,
+     .offset = offsetof(struct provider_answer, reference),
+     .size = REFERENCE_SIZE,
+     .format = BIND_FREE,
+     .min = 1,
+     .max = 64},
     OPTIONAL_TEXT(struct provider_answer, reason, BIND_WORD),
 };
 const struct bind_type provider_answer_type =

@@ -35,9 +35,9 @@ struct provider_request {
 };
 
 struct provider_answer {
-    char result[WORD_SIZE];    /* captured | declined | voided | refunded */
-    char reference[WORD_SIZE]; /* captured, refunded: the provider's own name of the entry */
-    char reason[WORD_SIZE];    /* declined */
+    char result[WORD_SIZE];         /* captured | declined | voided | refunded */
+    char reference[REFERENCE_SIZE]; /* captured, refunded: the provider's own name of the entry */
+    char reason[WORD_SIZE];         /* declined */
 };
 
 extern const struct bind_type provider_request_type, provider_answer_type;

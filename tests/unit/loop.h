@@ -50,7 +50,7 @@ void loop_send(struct loop *loop, const char *queue, const char *type, const cha
 /* So many rounds of LOOP_ROUND_MS each. */
 void loop_run(struct loop *loop, size_t instance, int rounds);
 void loop_run_ms(struct loop *loop, size_t instance, int64_t ms);
-/* Up to the end of the next `phase`. */
+/* Up to the end of the next `phase`; two rounds at most, for an idle loop leaves phases out. */
 void loop_run_to(struct loop *loop, size_t instance, enum phase phase);
 
 /* What has been published of this type about this subject (NULL: any). */
