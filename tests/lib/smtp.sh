@@ -19,6 +19,7 @@ smtp_start() {
         kill -0 "$SMTP_PID" || { echo "the SMTP server has not started" >&2; return 1; }
         sleep 0.05
     done
+    # shellcheck disable=SC2034 # for whoever sources this
     SMTP_PORT=$(cat "$SMTP_DIR/port")
 }
 
