@@ -1,6 +1,7 @@
 #include "common/base/clock.h"
 
 #include <ctype.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,17 @@ static int read_fraction_ms(const char **at)
     return millis;
 }
 
+static bool in_calendar(const int field[6])
+{
+    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    int year = field[0], month = field[1], day = field[2];
+    if (month < 1 || month > 12)
+        return false;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    int last = days[month - 1] + (month == 2 && leap ? 1 : 0);
+    return day >= 1 && day <= last && field[3] <= 23 && field[4] <= 59 && field[5] <= 60;
+}
+
 int time_parse(const char *text, int64_t *ret_ms)
 {
     static const struct {
@@ -149,8 +161,7 @@ int time_parse(const char *text, int64_t *ret_ms)
     int millis = read_fraction_ms(&at);
     if (millis < 0 || strcmp(at, "Z") != 0)
         return -1;
-    if (field[1] < 1 || field[1] > 12 || field[2] < 1 || field[2] > 31 || field[3] > 23 ||
-        field[4] > 59 || field[5] > 60)
+    if (!in_calendar(field))
         return -1;
     struct tm parts = {.tm_year = field[0] - 1900,
                        .tm_mon = field[1] - 1,
