@@ -7,6 +7,7 @@ static enum result create(const struct runtime *runtime, const void *context,
                           struct service_made *made, struct err *err)
 {
     (void)context;
+    made->limits.calls_max = 256; /* as many as a batch: then both cost one fsync each */
     enum result result =
         runtime_store(runtime, "provider/ledger.db", STORE_DURABLE, "ledger", ledger_migrations,
                       ledger_migration_count, &made->extra, err);
