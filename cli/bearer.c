@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/files.h"
 
@@ -36,6 +37,9 @@ enum result bearer_issue(const struct suite *suite, const char *name, const char
 {
     enum { TRIES = 100, PAUSE_MS = 20 };
     struct store *store = NULL;
+    if (access(suite->home, F_OK) != 0)
+        return err_set(err, NOT_FOUND, "there is no suite in %s (warren up makes one)",
+                       suite->home);
     enum result result = email ? check_email(email, err) : OK;
     if (result == OK)
         result = directory_make(suite_path(suite, "store").text, err);

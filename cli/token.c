@@ -1,7 +1,5 @@
 /* warren token: prints a bearer token and nothing else. */
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "cli/bearer.h"
 #include "cli/exit_codes.h"
@@ -63,16 +61,11 @@ int main(int argc, char **argv)
         return CLI_USAGE;
     }
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
-    if (access(suite.home, F_OK) != 0) {
-        fprintf(stderr, "warren token: there is no suite in %s (warren up makes one)\n",
-                suite.home);
-        return CLI_UNREACHABLE;
-    }
     enum result result = bearer_issue(&suite, arguments.customer, arguments.email,
                                       arguments.days * DAY_MS, bearer, &err);
     if (result != OK) {
         fprintf(stderr, "warren token: %s\n", err.text);
-        return result == INVALID ? CLI_USAGE : CLI_MACHINE;
+        return result == INVALID ? CLI_USAGE : result == NOT_FOUND ? CLI_UNREACHABLE : CLI_MACHINE;
     }
     puts(bearer);
     return CLI_DONE;
