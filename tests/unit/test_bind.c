@@ -12,8 +12,8 @@
 #include "tests/unit/unit.h"
 
 struct part {
-    char sku[SKU_SIZE];
     int64_t weight;
+    char sku[SKU_SIZE];
 };
 struct whole {
     char word[WORD_SIZE];
@@ -109,6 +109,8 @@ static const struct {
     {"{" HEAD MAIN "\"parts\":[{\"sku\":\"A\",\"weight\":0},{\"sku\":\"B\",\"weight\":0},"
      "{\"sku\":\"A\",\"weight\":1}]}",
      "parts[2]: has the same key as [0]", "parts[2]: has the same key as [0]"},
+    {"{" HEAD MAIN "\"parts\":[{\"sku\":\"A\",\"weight\":0},{\"sku\":\"A\",\"weight\":1}]}",
+     "parts[1]: has the same key as [0]", "parts[1]: has the same key as [0]"},
     {"{" HEAD MAIN "\"parts\":[{\"sku\":\"A\",\"weight\":0},{\"sku\":\"B\",\"weight\":0},"
      "{\"sku\":\"C\",\"weight\":1},{\"sku\":\"D\",\"weight\":1}]}",
      "parts: must have 1 to 3 elements", "parts: must have 1 to 3 elements"},

@@ -58,6 +58,7 @@ static const struct document good[] = {
     {TEXT("{\"a\":1,\"A\":1,\"b\":{\"a\":1},\"c\":[{\"a\":1},{\"a\":1}]}")},
     {TEXT("{\"\":1,\"a\\u0020\":2,\"a\":3}")},
     {TEXT("[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]")}, /* 16 levels */
+    {TEXT("[[],[],[],[],[],[],[],[],[],[],{},{},{},{},{},{},{},{},{},{}]")},
 };
 
 static const struct document bad[] = {
@@ -204,6 +205,8 @@ static void refuses(void)
             fprintf(stderr, "accepted: %s\n", bad[i].text);
         CU_ASSERT_EQUAL(result, INVALID);
         CU_ASSERT_NOT_EQUAL(err.text[0], '\0');
+        /* Our reason, and not that cJSON could not read it after all. */
+        CU_ASSERT_STRING_NOT_EQUAL(err.text, "cannot be read");
     }
 }
 
