@@ -1,6 +1,7 @@
 #include "common/messaging/envelope.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -37,6 +38,13 @@ void envelope_encode(const struct envelope *envelope, const struct bind_type *pa
 
 enum presence { MUST, MAY };
 
+static bool all_visible(const char *text)
+{
+    while (*text >= '!' && *text <= '~')
+        text++;
+    return *text == '\0';
+}
+
 static enum result copy_attribute(const cJSON *document, const char *name, enum presence presence,
                                   char *out, size_t size, struct err *err)
 {
@@ -47,8 +55,9 @@ static enum result copy_attribute(const cJSON *document, const char *name, enum 
     if (!cJSON_IsString(member))
         return err_set(err, INVALID, "%s: must be a string", name);
     size_t length = strlen(member->valuestring);
-    if (length == 0 || length >= size)
-        return err_set(err, INVALID, "%s: must have 1 to %zu bytes", name, size - 1);
+    if (length == 0 || length >= size || !all_visible(member->valuestring))
+        return err_set(err, INVALID, "%s: must have 1 to %zu visible ASCII characters", name,
+                       size - 1);
     memcpy(out, member->valuestring, length + 1);
     return OK;
 }
@@ -85,6 +94,15 @@ static enum result read_id(const cJSON *document, struct id *ret_id, struct err 
     return result;
 }
 
+static enum result check_content_type(const cJSON *document, struct err *err)
+{
+    char text[40];
+    enum result result = copy_attribute(document, "datacontenttype", MAY, text, sizeof text, err);
+    if (result == OK && text[0] && strcmp(text, "application/json") != 0)
+        result = err_set(err, INVALID, "datacontenttype: must be application/json");
+    return result;
+}
+
 static enum result read_attributes(const cJSON *document, struct envelope *envelope,
                                    struct err *err)
 {
@@ -113,6 +131,8 @@ static enum result read_attributes(const cJSON *document, struct envelope *envel
         result = read_time(document, &envelope->time_ms, err);
     if (result == OK)
         result = read_sequence(document, &envelope->sequence, err);
+    if (result == OK)
+        result = check_content_type(document, err);
     return result;
 }
 
