@@ -1,0 +1,263 @@
+/* Connections and the life of a request. */
+#include "edge-service/http.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "edge-service/http_private.h"
+
+enum {
+    CONNECTIONS_DEFAULT = 8000,
+    CONNECTION_TIMEOUT_S = 30,
+    CONNECTION_MEMORY = 16384,
+    LISTEN_BACKLOG = 1024,
+    ROUNDS_MAX = 64, /* of one http_run */
+};
+
+static struct request *request_new(struct http *http, struct MHD_Connection *connection)
+{
+    struct request *request = calloc(1, sizeof *request);
+    if (!request)
+        abort();
+    request->http = http;
+    request->connection = connection;
+    http->active++;
+    return request;
+}
+
+static void request_over(void *context, struct MHD_Connection *connection, void **state,
+                         enum MHD_RequestTerminationCode code)
+{
+    struct http *http = context;
+    struct request *request = *state;
+    (void)connection;
+    (void)code;
+    if (!request)
+        return;
+    *state = NULL;
+    http->active--;
+    buf_release(&request->body);
+    buf_release(&request->answer.body);
+    free(request);
+}
+
+/* Before the body is read. A body that says it is far too large is not read at all. */
+static enum MHD_Result headers_came(struct request *request, const char *method, const char *url)
+{
+    const char *length = read_header(request, "Content-Length");
+    if (length && (strlen(length) > 9 || strtoll(length, NULL, 10) > BODY_DISCARD_MAX)) {
+        answer_problem(request, 413, "too-large", "a body has %d bytes at most", BODY_MAX);
+        return answer_send(request);
+    }
+    (void)route_admit(request, method, url);
+    return MHD_YES;
+}
+
+/* What nobody will read is not kept. */
+static enum MHD_Result body_came(struct request *request, const char *data, size_t *size)
+{
+    request->body_seen += *size;
+    if (!request->answer.status && request->body_seen <= BODY_MAX)
+        buf_append(&request->body, data, *size);
+    *size = 0;
+    return request->body_seen <= BODY_DISCARD_MAX ? MHD_YES : MHD_NO;
+}
+
+static bool type_is_json(struct request *request)
+{
+    static const char json[] = "application/json";
+    const char *type = read_header(request, "Content-Type");
+    if (!type || strncasecmp(type, json, sizeof json - 1) != 0)
+        return false;
+    type += sizeof json - 1;
+    type += strspn(type, " \t");
+    return *type == '\0' || *type == ';';
+}
+
+static void work(struct request *request)
+{
+    if (request->body_seen > BODY_MAX)
+        answer_problem(request, 413, "too-large", "a body has %d bytes at most", BODY_MAX);
+    else if ((request->route->body == BODY_JSON || request->body.size > 0) &&
+             !type_is_json(request))
+        answer_problem(request, 415, "not-json", "send Content-Type: application/json");
+    else
+        request->route->handle(request);
+}
+
+static enum MHD_Result request_came(struct request *request)
+{
+    request->stage = STAGE_WORKING;
+    if (!request->answer.status)
+        work(request);
+    if (request->answer.status)
+        return answer_send(request);
+    request->stage = STAGE_SUSPENDED;
+    MHD_suspend_connection(request->connection);
+    return MHD_YES;
+}
+
+static enum MHD_Result take_in(void *context, struct MHD_Connection *connection, const char *url,
+                               const char *method, const char *version, const char *upload,
+                               size_t *upload_size, void **state)
+{
+    struct request *request = *state;
+    (void)version;
+    if (!request) {
+        request = request_new(context, connection);
+        *state = request;
+        return headers_came(request, method, url);
+    }
+    if (*upload_size > 0)
+        return body_came(request, upload, upload_size);
+    switch (request->stage) {
+    case STAGE_READING:
+        return request_came(request);
+    case STAGE_RESUMED:
+        return answer_send(request);
+    case STAGE_WORKING:
+    case STAGE_SUSPENDED:
+    case STAGE_SENT:
+        break;
+    }
+    return MHD_YES;
+}
+
+/* libmicrohttpd hands out C strings: a NUL in one would hide what stands behind it. Such a text
+ * stays escaped, and then matches nothing. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+}
+
+static enum result listener_open(const struct http_options *options, int *ret_fd, int *ret_port,
+                                 struct err *err)
+{
+    const char *host = options->address ? options->address : "127.0.0.1";
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)options->port)};
+    socklen_t size = sizeof address;
+    int on = 1;
+    if (inet_pton(AF_INET, host, &address.sin_addr) != 1)
+        return err_set(err, INVALID, "'%s' is not an IPv4 address", host);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return err_set(err, FATAL, "socket: %s", strerror(errno));
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
+        bind(fd, (struct sockaddr *)&address, sizeof address) != 0 ||
+        listen(fd, LISTEN_BACKLOG) != 0 ||
+        getsockname(fd, (struct sockaddr *)&address, &size) != 0) {
+        enum result result = errno == EADDRINUSE ? REFUSED : FATAL;
+        err_set(err, result, "port %d on %s: %s", options->port, host, strerror(errno));
+        close(fd);
+        return result;
+    }
+    *ret_fd = fd;
+    *ret_port = ntohs(address.sin_port);
+    return OK;
+}
+
+enum result http_new(const struct http_options *options, struct http **ret_http, struct err *err)
+{
+    int listener;
+    int port;
+    enum result result = listener_open(options, &listener, &port, err);
+    if (result != OK)
+        return result;
+    struct http *http = calloc(1, sizeof *http);
+    if (!http)
+        abort();
+    http->options = *options;
+    http->port = port;
+    http->quiesced_fd = -1;
+    TAILQ_INIT(&http->ready);
+    unsigned connections =
+        options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT;
+    http->daemon = MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_in, http,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
+        request_over, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
+    if (!http->daemon) {
+        close(listener);
+        free(http);
+        return err_set(err, FATAL, "HTTP: the server did not start");
+    }
+    http->fd = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+    *ret_http = http;
+    return OK;
+}
+
+int http_port(const struct http *http)
+{
+    return http->port;
+}
+
+int http_fd(const struct http *http)
+{
+    return http->fd;
+}
+
+/* All that are ready at once: resuming costs a walk over all suspended connections, per run and not
+ * per request. */
+static void resume_ready(struct http *http)
+{
+    struct request *request;
+    while ((request = TAILQ_FIRST(&http->ready))) {
+        TAILQ_REMOVE(&http->ready, request, ready);
+        request->stage = STAGE_RESUMED;
+        MHD_resume_connection(request->connection);
+    }
+}
+
+void http_run(struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+    int rounds = 0;
+    do {
+        resume_ready(http);
+        MHD_run(http->daemon);
+    } while (++rounds < ROUNDS_MAX && MHD_get_timeout(http->daemon, &timeout) == MHD_YES &&
+             timeout == 0);
+}
+
+int64_t http_deadline_ms(const struct http *http)
+{
+    MHD_UNSIGNED_LONG_LONG timeout;
+    if (!TAILQ_EMPTY(&http->ready))
+        return 0;
+    if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES)
+        return INT64_MAX;
+    return timeout == 0 ? 0 : clock_mono_ms(http->options.clock) + (int64_t)timeout;
+}
+
+void http_quiesce(struct http *http)
+{
+    if (http->quiesced_fd < 0)
+        http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
+}
+
+size_t http_active(const struct http *http)
+{
+    return http->active;
+}
+
+void http_free(struct http *http)
+{
+    if (!http)
+        return;
+    resume_ready(http);
+    MHD_run(http->daemon);
+    MHD_stop_daemon(http->daemon);
+    if (http->quiesced_fd >= 0)
+        close(http->quiesced_fd);
+    free(http);
+}

@@ -1,0 +1,120 @@
+/* The inside of the HTTP layer: http.c (connections), routes.c (who may do what), orders_http.c,
+ * catalogue_http.c and ops_http.c (handlers), request.c (reading), answer.c (writing). */
+#ifndef WARREN_EDGE_SERVICE_HTTP_PRIVATE_H
+#define WARREN_EDGE_SERVICE_HTTP_PRIVATE_H
+
+#include <microhttpd.h>
+#include <sys/queue.h>
+
+#include "common/accounts/accounts.h"
+#include "common/base/bind.h"
+#include "common/base/buf.h"
+#include "edge-service/http.h"
+#include "edge-service/token_cache.h"
+
+enum {
+    BODY_MAX = 65536,
+    BODY_DEPTH_MAX = 16,
+    BODY_DISCARD_MAX = 1024 * 1024, /* so much too much is still read, for a clean 413 */
+    WAIT_MAX_S = 30,
+    PATH_PARAMETER_MAX = 64,
+    HEADERS_MAX = 4,
+};
+
+struct route;
+
+/* What will be sent. `body` is owned until it is. */
+struct answer {
+    unsigned status; /* 0: not known yet */
+    const char *content_type;
+    struct buf body;
+    const char *shared_body; /* instead of body: never freed */
+    struct {
+        const char *name;
+        char value[KEY_SIZE];
+    } headers[HEADERS_MAX];
+    size_t header_count;
+};
+
+enum request_stage { STAGE_READING, STAGE_WORKING, STAGE_SUSPENDED, STAGE_RESUMED, STAGE_SENT };
+
+struct request {
+    TAILQ_ENTRY(request) ready;
+    struct http *http;
+    struct MHD_Connection *connection;
+    enum request_stage stage;
+    const struct route *route;
+    struct account account;
+    char parameter[PATH_PARAMETER_MAX + 1]; /* what stands in the path for {} */
+    struct buf body;
+    size_t body_seen;
+    struct answer answer;
+    int wait_s;               /* of Prefer: wait=N */
+    char order_id[UUID_SIZE]; /* of the order that is waited for */
+    char key[KEY_SIZE];
+};
+TAILQ_HEAD(request_queue, request);
+
+struct http {
+    struct http_options options;
+    struct MHD_Daemon *daemon;
+    int port;
+    int fd;
+    int quiesced_fd;            /* the listener once quiesced; -1 */
+    struct request_queue ready; /* suspended, and answered meanwhile */
+    size_t active;
+    struct token_cache tokens;
+    uint64_t answered[6]; /* by the first digit of the status */
+};
+
+/* answer.c: each sets the answer of a request, which then goes out by itself. */
+void answer_json(struct request *request, unsigned status, struct buf *take_body);
+void answer_text(struct request *request, unsigned status, const char *type, struct buf *take_body);
+/* `name` becomes "urn:warren:problem:NAME". */
+void answer_problem(struct request *request, unsigned status, const char *name, const char *detail,
+                    ...) PRINTF_LIKE(4, 5);
+void answer_header(struct request *request, const char *name, const char *value);
+/* What the edge said about a command, unless it was accepted. */
+void answer_verdict(struct request *request, const struct edge_reply *reply);
+/* For a query that did not answer OK. */
+void answer_query_failed(struct request *request, enum result result);
+void write_order(struct buf *out, const struct edge_order *order);
+enum MHD_Result answer_send(struct request *request);
+
+/* request.c: false when a problem has been answered. */
+bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given);
+bool read_wait(struct request *request);
+bool read_body(struct request *request, const struct bind_type *type, void *out);
+bool read_no_body(struct request *request);
+bool read_limit(struct request *request, int *ret_limit);
+bool read_cursor(struct request *request, struct edge_position *ret_position);
+void write_cursor(struct buf *out, const struct edge_position *position);
+const char *read_header(struct request *request, const char *name);
+
+/* routes.c */
+enum route_body { BODY_NONE, BODY_JSON };
+struct route {
+    const char *method;
+    const char *pattern; /* {} stands for one segment */
+    enum role role;      /* ROLE_NOBODY: anybody */
+    enum route_body body;
+    void (*handle)(struct request *request);
+};
+/* Finds the route and whether the caller may take it; false when that has been answered. */
+bool route_admit(struct request *request, const char *method, const char *path);
+
+/* Handlers */
+void handle_place(struct request *request);
+void handle_list(struct request *request);
+void handle_get(struct request *request);
+void handle_timeline(struct request *request);
+void handle_cancel(struct request *request);
+void handle_products(struct request *request);
+void handle_set_product(struct request *request);
+void handle_stock(struct request *request);
+void handle_livez(struct request *request);
+void handle_readyz(struct request *request);
+void handle_metrics(struct request *request);
+void handle_openapi(struct request *request);
+
+#endif

@@ -1,0 +1,174 @@
+/* edge-service: what it is made of. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "common/accounts/accounts.h"
+#include "common/runtime/loop.h"
+#include "common/runtime/runtime.h"
+#include "edge-service/edge.h"
+#include "edge-service/http.h"
+
+enum { DRAIN_MS = 9000, FLUSH_MS = 500 }; /* a promise is 10 s, the end included */
+
+struct program {
+    struct runtime runtime;
+    const char *listen;
+    int64_t deadline_s;
+    struct loop *loop;
+    struct store *read_model;
+    struct store *accounts;
+    struct bus *bus;
+    struct edge *edge;
+    struct http *http;
+};
+
+static int64_t edge_due(void *context)
+{
+    return edge_deadline_ms(context);
+}
+
+static void edge_run(void *context)
+{
+    edge_round(context);
+}
+
+static int64_t http_due(void *context)
+{
+    return http_deadline_ms(context);
+}
+
+static void http_turn(void *context)
+{
+    http_run(context);
+}
+
+/* A read model that cannot be used is built again from the stream. */
+static enum result open_read_model(struct program *p, struct err *err)
+{
+    char name[64];
+    char path[PATH_MAX];
+    snprintf(name, sizeof name, "store/edge-read-%d.db", (int)p->runtime.instance);
+    enum result result = runtime_store(&p->runtime, name, STORE_DISPOSABLE, "edge", edge_migrations,
+                                       edge_migration_count, &p->read_model, err);
+    if (result != FATAL || runtime_path(&p->runtime, name, path, err) != OK || unlink(path) != 0)
+        return result;
+    LOG_EVENT(&p->runtime.log, LOG_WARNING, "read-model-rebuilt", LOG_TEXT("reason", err->text));
+    return runtime_store(&p->runtime, name, STORE_DISPOSABLE, "edge", edge_migrations,
+                         edge_migration_count, &p->read_model, err);
+}
+
+static enum result open_parts(struct program *p, struct err *err)
+{
+    enum result result = loop_new(p->runtime.clock, &p->loop, err);
+    if (result == OK)
+        result = open_read_model(p, err);
+    if (result == OK)
+        result = runtime_store(&p->runtime, "store/accounts.db", STORE_DURABLE, "accounts",
+                               accounts_migrations, accounts_migration_count, &p->accounts, err);
+    if (result == OK)
+        result = runtime_bus(&p->runtime, &p->bus, err);
+    return result;
+}
+
+static enum result open_edge(struct program *p, struct err *err)
+{
+    const struct edge_parts parts = {
+        .clock = p->runtime.clock,
+        .store = p->read_model,
+        .bus = p->bus,
+        .switches = p->runtime.switches,
+        .log = &p->runtime.log,
+    };
+    const struct edge_limits limits = {.deadline_ms = p->deadline_s * 1000};
+    enum result result = edge_new(&parts, &limits, &p->edge, err);
+    if (result != OK)
+        return result;
+    const struct http_options options = {
+        .address = p->listen,
+        .port = runtime_port(&p->runtime),
+        .edge = p->edge,
+        .accounts = p->accounts,
+        .clock = p->runtime.clock,
+    };
+    return http_new(&options, &p->http, err);
+}
+
+static enum result join_loop(struct program *p, struct err *err)
+{
+    const struct loop_part parts[] = {
+        {{edge_bus_fd(p->edge), -1}, edge_due, edge_run, p->edge},
+        {{http_fd(p->http), -1}, http_due, http_turn, p->http},
+    };
+    enum result result = loop_add(p->loop, &parts[0], err);
+    return result == OK ? loop_add(p->loop, &parts[1], err) : result;
+}
+
+/* Nobody new; what is in flight gets its fate or, in the end, "unknown"; then all is sent. */
+static int drain(struct program *p)
+{
+    int64_t now = clock_mono_ms(p->runtime.clock);
+    int64_t end = now + DRAIN_MS;
+    http_quiesce(p->http);
+    edge_drain(p->edge);
+    while (!edge_drained(p->edge) && now < end) {
+        loop_turn(p->loop, end);
+        now = clock_mono_ms(p->runtime.clock);
+    }
+    int code = edge_drained(p->edge) ? EXIT_DONE : EXIT_UNKNOWN;
+    edge_abandon(p->edge);
+    end = now + FLUSH_MS;
+    do
+        http_run(p->http);
+    while (http_active(p->http) > 0 && clock_mono_ms(p->runtime.clock) < end);
+    return code;
+}
+
+static int run(struct program *p)
+{
+    struct err err = {""};
+    enum result result = open_parts(p, &err);
+    if (result == OK)
+        result = open_edge(p, &err);
+    if (result == OK)
+        result = join_loop(p, &err);
+    if (result != OK) {
+        fprintf(stderr, "edge-service: %s\n", err.text);
+        return EXIT_MACHINE;
+    }
+    LOG_EVENT(&p->runtime.log, LOG_INFO, "started", LOG_NUMBER("port", http_port(p->http)));
+    while (!loop_stopping(p->loop))
+        loop_turn(p->loop, INT64_MAX);
+    int code = drain(p);
+    LOG_EVENT(&p->runtime.log, LOG_INFO, "stopped", LOG_NUMBER("code", code));
+    return code;
+}
+
+static void close_all(struct program *p)
+{
+    http_free(p->http);
+    edge_free(p->edge);
+    bus_free(p->bus);
+    store_free(p->accounts);
+    store_free(p->read_model);
+    loop_free(p->loop);
+    runtime_end(&p->runtime);
+}
+
+int main(int argc, char **argv)
+{
+    struct program p = {.deadline_s = 5};
+    const struct option table[] = {
+        {"listen", "WARREN_LISTEN", OPTION_TEXT, &p.listen, "ADDRESS",
+         "where HTTP is served (127.0.0.1)", 0, 0},
+        {"confirm-deadline", NULL, OPTION_INT, &p.deadline_s, "SECONDS",
+         "an unconfirmed command is unknown after so long", 1, 60},
+    };
+    const struct runtime_program program = {"edge-service", "Takes orders and questions over HTTP.",
+                                            0, table, 2};
+    int code = runtime_start(&p.runtime, &program, argc, argv);
+    if (code != EXIT_DONE)
+        return code;
+    code = run(&p);
+    close_all(&p);
+    return code;
+}

@@ -1,0 +1,184 @@
+/* Reading requests: headers, query, body. Whatever is not exactly right is a 400 and leaves no
+ * trace. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/digest.h"
+#include "common/base/json.h"
+#include "edge-service/http_private.h"
+
+enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100 };
+
+const char *read_header(struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+struct header_count {
+    const char *name;
+    int count;
+};
+
+static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    struct header_count *wanted = context;
+    (void)kind;
+    (void)value;
+    wanted->count += strcasecmp(name, wanted->name) == 0;
+    return MHD_YES;
+}
+
+bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given)
+{
+    struct header_count keys = {"Idempotency-Key", 0};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &keys);
+    const char *value = read_header(request, keys.name);
+    *ret_given = keys.count > 0;
+    if (keys.count == 0)
+        return true;
+    size_t length = value ? strlen(value) : 0;
+    bool visible = true;
+    for (size_t i = 0; i < length; i++)
+        visible = visible && value[i] > 0x20 && value[i] < 0x7f;
+    if (keys.count > 1 || length == 0 || length >= KEY_SIZE || !visible) {
+        answer_problem(request, 400, "bad-key",
+                       "Idempotency-Key: one, of 1 to %d visible ASCII characters", KEY_SIZE - 1);
+        return false;
+    }
+    memcpy(key, value, length + 1);
+    return true;
+}
+
+/* The value of `name` in a list like "respond-async, wait=10" (RFC 7240); NULL: not there. */
+static const char *preference(const char *list, const char *name)
+{
+    size_t length = strlen(name);
+    while (list) {
+        list += strspn(list, " \t,");
+        if (strncasecmp(list, name, length) == 0 && list[length] == '=')
+            return list + length + 1;
+        list = strchr(list, ',');
+    }
+    return NULL;
+}
+
+bool read_wait(struct request *request)
+{
+    const char *value = preference(read_header(request, "Prefer"), "wait");
+    request->wait_s = 0;
+    if (!value)
+        return true;
+    size_t digits = strspn(value, "0123456789");
+    size_t spaces = strspn(value + digits, " \t");
+    char end = value[digits + spaces];
+    long seconds = digits > 0 && digits < 9 ? strtol(value, NULL, 10) : -1;
+    if (seconds < 0 || seconds > WAIT_MAX_S || (end != '\0' && end != ',' && end != ';')) {
+        answer_problem(request, 400, "bad-wait", "Prefer: wait is a number of seconds, %d at most",
+                       WAIT_MAX_S);
+        return false;
+    }
+    request->wait_s = (int)seconds;
+    return true;
+}
+
+static bool read_json(struct request *request, cJSON **ret_json)
+{
+    static const struct json_limits limits = {BODY_MAX, BODY_DEPTH_MAX};
+    struct err err = {""};
+    if (request->body.size == 0) {
+        answer_problem(request, 400, "bad-body", "the body is empty");
+        return false;
+    }
+    if (json_parse(request->body.data, request->body.size, &limits, ret_json, &err) != OK) {
+        answer_problem(request, 400, "bad-body", "%s", err.text);
+        return false;
+    }
+    return true;
+}
+
+bool read_body(struct request *request, const struct bind_type *type, void *out)
+{
+    cJSON *json;
+    struct err err = {""};
+    if (!read_json(request, &json))
+        return false;
+    enum result result = bind_decode(type, json, BIND_CLOSED, out, &err);
+    cJSON_Delete(json);
+    if (result != OK)
+        answer_problem(request, 400, "bad-body", "%s", err.text);
+    return result == OK;
+}
+
+/* Some clients cannot send a POST without a body: an empty object will do. */
+bool read_no_body(struct request *request)
+{
+    cJSON *json;
+    if (request->body.size == 0)
+        return true;
+    if (!read_json(request, &json))
+        return false;
+    bool empty = cJSON_IsObject(json) && !json->child;
+    cJSON_Delete(json);
+    if (!empty)
+        answer_problem(request, 400, "bad-body", "this takes no body");
+    return empty;
+}
+
+static const char *query(struct request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+bool read_limit(struct request *request, int *ret_limit)
+{
+    const char *value = query(request, "limit");
+    *ret_limit = LIMIT_DEFAULT;
+    if (!value)
+        return true;
+    size_t length = strlen(value);
+    long limit = length > 0 && length < 6 && strspn(value, "0123456789") == length
+                     ? strtol(value, NULL, 10)
+                     : 0;
+    if (limit < 1 || limit > LIMIT_MAX) {
+        answer_problem(request, 400, "bad-limit", "limit is a number between 1 and %d", LIMIT_MAX);
+        return false;
+    }
+    *ret_limit = (int)limit;
+    return true;
+}
+
+/* A cursor is the position in hexadecimal: 16 digits of time and the id's 32. It grants nothing:
+ * whatever it says, only the caller's own orders are listed. */
+enum { CURSOR_LENGTH = 48 };
+
+void write_cursor(struct buf *out, const struct edge_position *position)
+{
+    buf_printf(out, "%016llx", (unsigned long long)position->placed_ms);
+    for (const char *at = position->order_id; *at; at++)
+        if (*at != '-')
+            buf_append(out, at, 1);
+}
+
+bool read_cursor(struct request *request, struct edge_position *ret_position)
+{
+    const char *text = query(request, "cursor");
+    struct edge_position position = {.placed_ms = -1, .order_id = ""};
+    if (text) {
+        char time[17];
+        const char *id = text + 16;
+        if (strlen(text) != CURSOR_LENGTH || strspn(text, "0123456789abcdef") != CURSOR_LENGTH ||
+            text[0] > '7') {
+            answer_problem(request, 400, "bad-cursor", "not a cursor that this API has given out");
+            return false;
+        }
+        memcpy(time, text, 16);
+        time[16] = '\0';
+        position.placed_ms = strtoll(time, NULL, 16);
+        snprintf(position.order_id, sizeof position.order_id, "%.8s-%.4s-%.4s-%.4s-%.12s", id,
+                 id + 8, id + 12, id + 16, id + 20);
+    }
+    *ret_position = position;
+    return true;
+}

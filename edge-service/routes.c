@@ -1,0 +1,130 @@
+/* Who may do what: one table, and what is not in it does not exist. */
+#include <stdio.h>
+#include <string.h>
+
+#include "edge-service/http_private.h"
+
+static const struct route routes[] = {
+    {"POST", "/v1/orders", ROLE_CUSTOMER, BODY_JSON, handle_place},
+    {"GET", "/v1/orders", ROLE_CUSTOMER, BODY_NONE, handle_list},
+    {"GET", "/v1/orders/{}", ROLE_CUSTOMER, BODY_NONE, handle_get},
+    {"GET", "/v1/orders/{}/events", ROLE_CUSTOMER, BODY_NONE, handle_timeline},
+    {"POST", "/v1/orders/{}/cancel", ROLE_CUSTOMER, BODY_NONE, handle_cancel},
+    {"GET", "/v1/products", ROLE_NOBODY, BODY_NONE, handle_products},
+    {"PUT", "/v1/products/{}", ROLE_ADMIN, BODY_JSON, handle_set_product},
+    {"POST", "/v1/products/{}/stock", ROLE_ADMIN, BODY_JSON, handle_stock},
+    {"GET", "/livez", ROLE_NOBODY, BODY_NONE, handle_livez},
+    {"GET", "/readyz", ROLE_NOBODY, BODY_NONE, handle_readyz},
+    {"GET", "/metrics", ROLE_NOBODY, BODY_NONE, handle_metrics},
+    {"GET", "/openapi.yaml", ROLE_NOBODY, BODY_NONE, handle_openapi},
+};
+enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
+
+/* A longer segment than a parameter can be matches nothing. */
+static bool path_matches(const char *pattern, const char *path,
+                         char parameter[PATH_PARAMETER_MAX + 1])
+{
+    while (*pattern) {
+        if (pattern[0] == '{' && pattern[1] == '}') {
+            size_t length = strcspn(path, "/");
+            if (length == 0 || length > PATH_PARAMETER_MAX)
+                return false;
+            memcpy(parameter, path, length);
+            parameter[length] = '\0';
+            path += length;
+            pattern += 2;
+        } else if (*pattern++ != *path++) {
+            return false;
+        }
+    }
+    return *path == '\0';
+}
+
+static bool method_matches(const struct route *route, const char *method)
+{
+    return strcmp(route->method, method) == 0 ||
+           (strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0);
+}
+
+/* Appends "GET, HEAD" or the like; false: no such path. */
+static bool allowed(const char *path, char *out, size_t size)
+{
+    char ignored[PATH_PARAMETER_MAX + 1];
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!path_matches(routes[i].pattern, path, ignored))
+            continue;
+        bool get = strcmp(routes[i].method, "GET") == 0;
+        used += (size_t)snprintf(out + used, size - used, "%s%s%s", used ? ", " : "",
+                                 routes[i].method, get ? ", HEAD" : "");
+    }
+    if (used)
+        snprintf(out + used, size - used, ", OPTIONS");
+    return used > 0;
+}
+
+static void no_route(struct request *request, const char *method, const char *path)
+{
+    char methods[128];
+    if (!allowed(path, methods, sizeof methods)) {
+        answer_problem(request, 404, "no-such-path", "there is nothing at this path");
+        return;
+    }
+    answer_header(request, "Allow", methods);
+    if (strcmp(method, "OPTIONS") == 0) {
+        struct buf empty = {0};
+        answer_text(request, 204, NULL, &empty);
+        return;
+    }
+    answer_problem(request, 405, "method-not-allowed", "this path takes %s", methods);
+}
+
+static bool unauthorized(struct request *request, const char *challenge, const char *detail)
+{
+    answer_header(request, "WWW-Authenticate", challenge);
+    answer_problem(request, 401, "unauthorized", "%s", detail);
+    return false;
+}
+
+static bool authenticate(struct request *request)
+{
+    static const char scheme[] = "Bearer ";
+    const char *header = read_header(request, "Authorization");
+    if (!header || strncasecmp(header, scheme, sizeof scheme - 1) != 0)
+        return unauthorized(request, "Bearer realm=\"warren\"", "send a bearer token");
+    const char *bearer = header + sizeof scheme - 1;
+    bearer += strspn(bearer, " ");
+    struct http *http = request->http;
+    enum result result =
+        token_cache_authenticate(&http->tokens, http->options.accounts, http->options.clock, bearer,
+                                 &request->account, NULL);
+    if (result == NOT_FOUND)
+        return unauthorized(request, "Bearer realm=\"warren\", error=\"invalid_token\"",
+                            "this token is not valid, or no longer");
+    if (result != OK)
+        answer_problem(request, 503, "busy", "the accounts cannot be read now");
+    return result == OK;
+}
+
+bool route_admit(struct request *request, const char *method, const char *path)
+{
+    for (size_t i = 0; i < ROUTE_COUNT && !request->route; i++)
+        if (method_matches(&routes[i], method) &&
+            path_matches(routes[i].pattern, path, request->parameter))
+            request->route = &routes[i];
+    if (!request->route) {
+        no_route(request, method, path);
+        return false;
+    }
+    if (request->route->role == ROLE_NOBODY)
+        return true;
+    if (!authenticate(request))
+        return false;
+    if (request->account.role != request->route->role) {
+        answer_problem(request, 403, "forbidden", "this is for %s only",
+                       request->route->role == ROLE_ADMIN ? "administrators" : "customers");
+        return false;
+    }
+    return true;
+}
