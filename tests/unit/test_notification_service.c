@@ -244,6 +244,11 @@ static void the_sequence_follows_the_sending(void)
     end_order(ORDER_CONFIRMED, 1, 2);
     loop_run(&loop, 0, 3);
     end_order(ORDER_CANCELLED, 1, 3);
+    loop_run(&loop, 0, 15);
+    CU_ASSERT_EQUAL_FATAL(sent(1), 1);
+    CU_ASSERT(loop_last(&loop, NOTIFICATION_SENT, NULL, &fact, &envelope));
+    CU_ASSERT_EQUAL(fact.order_version, 3);
+    CU_ASSERT_EQUAL(envelope.sequence, 1);
     loop_run_ms(&loop, 0, 3000);
     CU_ASSERT_EQUAL(sent(1), 2);
     CU_ASSERT(loop_last(&loop, NOTIFICATION_SENT, NULL, &fact, &envelope));

@@ -357,6 +357,130 @@ static void another_instance_takes_over(void)
     tear_down();
 }
 
+/* --- a provider of little sense ------------------------------------------------------------ */
+
+struct oracle {
+    struct effect effect;
+    char job_id[128];
+    bool pending;
+};
+
+static struct {
+    enum result outcome;
+    const char *response;
+    int calls;
+} next_answer;
+
+static enum result oracle_start(struct effect *effect, const struct effect_call *call)
+{
+    struct oracle *self = (struct oracle *)effect;
+    if (self->pending)
+        return RETRY;
+    self->pending = true;
+    snprintf(self->job_id, sizeof self->job_id, "%s", call->job_id);
+    next_answer.calls++;
+    return OK;
+}
+
+static int oracle_fd(struct effect *effect)
+{
+    (void)effect;
+    return -1;
+}
+
+static int64_t oracle_deadline_ms(struct effect *effect)
+{
+    return ((struct oracle *)effect)->pending ? 0 : INT64_MAX;
+}
+
+static void oracle_pump(struct effect *effect, effect_done *done, void *context)
+{
+    struct oracle *self = (struct oracle *)effect;
+    if (!self->pending)
+        return;
+    self->pending = false;
+    done(context, self->job_id, next_answer.outcome, next_answer.response);
+    done(context, self->job_id, next_answer.outcome, next_answer.response); /* twice */
+}
+
+static void oracle_release(struct effect *effect)
+{
+    free(effect);
+}
+
+static const struct effect_ops oracle_ops = {oracle_start, oracle_fd, oracle_deadline_ms,
+                                             oracle_pump, oracle_release};
+
+static void start_oracle(enum result outcome, const char *response)
+{
+    struct oracle *oracle = calloc(1, sizeof *oracle);
+    if (!oracle)
+        abort();
+    oracle->effect.ops = &oracle_ops;
+    next_answer.outcome = outcome;
+    next_answer.response = response;
+    next_answer.calls = 0;
+    loop_kill(&loop, 0);
+    loop_start(&loop, 0, &oracle->effect, NULL);
+}
+
+static void an_answer_that_says_nothing_is_none(void)
+{
+    static const char *const answers[] = {
+        "",
+        "null",
+        "{}",
+        "{\"result\":\"captured\"}",
+        "{\"result\":\"captured\",\"reference\":\"\"}",
+        "{\"result\":\"declined\"}",
+        "{\"result\":\"declined\",\"reason\":\"Not kebab\"}",
+        "{\"result\":\"refunded\",\"reference\":\"r\"}",
+        "{\"result\":\"maybe\",\"reference\":\"r\"}",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        set_up();
+        start_oracle(OK, answers[i]);
+        place(1, "tok_visa");
+        loop_run_ms(&loop, 0, 1500);
+        CU_ASSERT_STRING_EQUAL(said(1), "0000");
+        CU_ASSERT(next_answer.calls >= 2);
+        next_answer.response = "{\"result\":\"captured\",\"reference\":\"R 1\",\"more\":[]}";
+        loop_run_ms(&loop, 0, 5000);
+        CU_ASSERT_STRING_EQUAL(said(1), "1000");
+        tear_down();
+    }
+}
+
+static void a_capture_that_is_refused_is_a_decline(void)
+{
+    struct payment_declined declined;
+    set_up();
+    start_oracle(INVALID, "{\"result\":\"refused\"}");
+    place(1, "tok_visa");
+    loop_run(&loop, 0, 20);
+    CU_ASSERT_STRING_EQUAL(said(1), "0100");
+    CU_ASSERT(loop_last(&loop, PAYMENT_DECLINED, NULL, &declined, NULL));
+    CU_ASSERT_STRING_EQUAL(declined.reason, "refused-by-provider");
+    tear_down();
+}
+
+static void a_refund_that_is_refused_is_asked_for_again(void)
+{
+    set_up();
+    place(1, "tok_visa");
+    loop_run(&loop, 0, 20);
+    start_oracle(INVALID, "{\"result\":\"refused\"}");
+    ask_for_refund(1, 1000);
+    loop_run_ms(&loop, 0, 5000);
+    CU_ASSERT_STRING_EQUAL(said(1), "1000");
+    CU_ASSERT(next_answer.calls >= 3);
+    loop_kill(&loop, 0);
+    start(0);
+    loop_run_ms(&loop, 0, 60000);
+    CU_ASSERT_STRING_EQUAL(said(1), "1001");
+    tear_down();
+}
+
 static const struct unit_case cases[] = {
     {"a good card is captured", a_good_card_is_captured},
     {"a bad card is declined", a_bad_card_is_declined},
@@ -373,5 +497,8 @@ static const struct unit_case cases[] = {
     {"a repeat changes nothing", a_repeat_changes_nothing},
     {"killed after any phase it ends the same", killed_after_any_phase_it_ends_the_same},
     {"another instance takes over", another_instance_takes_over},
+    {"an answer that says nothing is none", an_answer_that_says_nothing_is_none},
+    {"a capture that is refused is a decline", a_capture_that_is_refused_is_a_decline},
+    {"a refund that is refused is asked for again", a_refund_that_is_refused_is_asked_for_again},
 };
 UNIT_MAIN("payment-service", cases)
