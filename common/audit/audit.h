@@ -68,7 +68,7 @@ struct audit_report {
     struct audit_promise promises[AUDIT_PROMISES]; /* promise n at n - 1 */
     struct audit_counts counts;
     size_t pending;       /* young and incomplete: look again later */
-    char unreadable[256]; /* why a source could not be read; "" : all were */
+    char unreadable[512]; /* why a source could not be read; "" : all were */
     int64_t captured, refunded, revenue;
 };
 

@@ -276,6 +276,12 @@ const char *memory_broker_stream_at(const struct memory_broker *broker, const ch
     return queue->log[i]->message->body;
 }
 
+void memory_broker_watch(struct memory_broker *broker, memory_watch *watch, void *context)
+{
+    broker->watch = watch;
+    broker->watch_context = context;
+}
+
 const struct memory_happened *memory_broker_happened(const struct memory_broker *broker)
 {
     return &broker->happened;

@@ -47,8 +47,16 @@ struct memory_broker {
     struct memory_connections connections;
     struct memory_happened happened;
     bool blocked;
+    memory_watch *watch;
+    void *watch_context;
 };
 
+static inline void memory_tell(const struct memory_broker *broker, const char *what,
+                               const char *who, const char *where, const char *message_id)
+{
+    if (broker->watch)
+        broker->watch(broker->watch_context, what, who, where, message_id);
+}
 uint64_t memory_choose(struct memory_broker *broker, enum memory_fault fault, uint64_t of);
 struct memory_queue *memory_queue_find(const struct memory_broker *broker, const char *name);
 /* Takes over one reference. */

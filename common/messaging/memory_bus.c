@@ -47,6 +47,7 @@ struct memory_connection {
     LIST_ENTRY(memory_connection) link;
     struct memory_broker *broker;
     struct switches switches;
+    const char *name;
     bool up, blocked, drop_wanted;
     struct subscription subscriptions[SUBSCRIPTIONS_MAX];
     size_t subscription_count;
@@ -102,6 +103,8 @@ static void broker_reads_publish(struct memory_connection *c, const struct frame
 {
     enum bus_fate fate = memory_broker_route(c->broker, frame->exchange, frame->routing_key,
                                              frame->message, c->switches.mandatory);
+    static const char *const words[] = {"routed", "returned", "nacked"};
+    memory_tell(c->broker, words[fate], c->name, frame->routing_key, frame->message->id);
     if (c->switches.confirms)
         confirm_push(c, frame->token, fate);
 }
@@ -148,9 +151,10 @@ static void swallow_frames(struct memory_connection *c)
     struct memory_happened *happened = &c->broker->happened;
     struct frame *frame;
     while ((frame = TAILQ_FIRST(&c->frames))) {
-        if (frame->kind == FRAME_PUBLISH)
+        if (frame->kind == FRAME_PUBLISH) {
             happened->publishes_lost++;
-        else if (!TAILQ_EMPTY(&c->deliveries) && TAILQ_FIRST(&c->deliveries)->tag <= frame->tag)
+            memory_tell(c->broker, "lost", c->name, frame->routing_key, frame->message->id);
+        } else if (!TAILQ_EMPTY(&c->deliveries) && TAILQ_FIRST(&c->deliveries)->tag <= frame->tag)
             happened->acks_lost++;
         frame_free(c, frame);
     }
@@ -281,6 +285,8 @@ static void deliver_one(struct memory_connection *c, size_t index, struct memory
     bool stream = c->subscriptions[index].spec.stream;
     uint64_t tag = ++c->next_tag;
     note_delivery(c, index, tag, stream ? NULL : entry);
+    memory_tell(c->broker, entry->redelivered ? "delivered again" : "delivered", c->name,
+                c->subscriptions[index].spec.queue, entry->message->id);
     tell(c, &(struct bus_event){.kind = BUS_DELIVERY,
                                 .delivery = &(struct bus_delivery){
                                     .queue = c->subscriptions[index].spec.queue,
@@ -470,10 +476,16 @@ struct bus *memory_bus_new(struct memory_broker *broker, const struct switches *
     c->bus.ops = &memory_ops;
     c->broker = broker;
     c->switches = *switches;
+    c->name = "";
     TAILQ_INIT(&c->frames);
     TAILQ_INIT(&c->deliveries);
     LIST_INSERT_HEAD(&broker->connections, c, link);
     return &c->bus;
+}
+
+void memory_bus_name(struct bus *bus, const char *name)
+{
+    of(bus)->name = name;
 }
 
 void memory_bus_drop(struct bus *bus)

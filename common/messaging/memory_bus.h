@@ -53,6 +53,11 @@ struct memory_happened {
     uint64_t redeliveries, swapped_confirms, held, blocked, no_room;
 };
 
+/* For a readable trace: "routed", "returned", "nacked", "delivered", "lost"; `who` is a handle's
+ * name, "" for an injected message. */
+typedef void memory_watch(void *context, const char *what, const char *who, const char *where,
+                          const char *message_id);
+
 /* Declares what the tables list, and the exchanges and the dead-letter queue `warren.dead`. A queue
  * that several tables name is declared once. The tables are borrowed. */
 struct memory_broker *memory_broker_new(const struct topology *const *tables, size_t count);
@@ -74,11 +79,14 @@ size_t memory_broker_depth(const struct memory_broker *broker, const char *queue
 /* The i-th message of a stream and its offset; NULL past the end. */
 const char *memory_broker_stream_at(const struct memory_broker *broker, const char *queue, size_t i,
                                     size_t *ret_size, int64_t *ret_offset);
+void memory_broker_watch(struct memory_broker *broker, memory_watch *watch, void *context);
 const struct memory_happened *memory_broker_happened(const struct memory_broker *broker);
 
 /* A handle, free with bus_free: which is how a process dies. What it had sent reaches the broker or
  * not (MEMORY_CUT); what it had not acknowledged returns to the queues. */
 struct bus *memory_bus_new(struct memory_broker *broker, const struct switches *switches);
+/* For traces; borrowed. */
+void memory_bus_name(struct bus *bus, const char *name);
 /* Breaks the connection at the next pump. */
 void memory_bus_drop(struct bus *bus);
 
