@@ -5,53 +5,11 @@
 #include <string.h>
 
 #include "common/base/digest.h"
+#include "tests/simulation/clients_private.h"
 #include "tests/simulation/world.h"
 
-enum { OPS_MAX = 240, CUSTOMERS = 4, SKUS = 6, ORDERS_LEAST = 20, ATTEMPTS_MAX = 200 };
-enum { TURN_READ = 48 }; /* somebody looks every so many turns */
-
-static const char *const skus[SKUS] = {"TEA", "COFFEE", "MUG", "LAMP", "BOOK", "VASE"};
-static const int64_t stock_of[SKUS] = {200, 200, 200, 200, 200, 3}; /* the last one is scarce */
-
-enum op_kind { OP_PLACE, OP_CANCEL, OP_PRODUCT, OP_STOCK };
-enum op_state { OP_WAITING, OP_FLYING, OP_DONE };
-
-struct op {
-    struct clients *clients;
-    enum op_kind kind;
-    enum op_state state;
-    int64_t at_ms;
-    int64_t invoked_ms;
-    int edge; /* flying: through which */
-    int attempts;
-    size_t sku;
-    int64_t revision;
-    int customer;
-    char key[32];
-    char order_id[UUID_SIZE];
-    char hash[SHA256_HEX_SIZE];
-    struct place_request request;
-    bool repeat, other_body;
-    bool first; /* this product's first stock */
-};
-
-/* What one edge has shown of one order. */
-struct view {
-    int64_t version;
-    uint64_t accepted_life; /* the edge's life in which it said 202; 0: never */
-};
-
-struct clients {
-    struct world *world;
-    char customers[CUSTOMERS][UUID_SIZE];
-    struct op ops[OPS_MAX];
-    struct view views[OPS_MAX][INSTANCES]; /* of an OP_PLACE's order, by its first op */
-    size_t count;
-    int64_t next_ms;
-    uint64_t turn;
-    size_t unlisted, unstocked; /* products that still wait for their first listing, stock */
-    struct buf history;
-};
+const char *const client_skus[SKUS] = {"TEA", "COFFEE", "MUG", "LAMP", "BOOK", "VASE"};
+const int64_t client_stock[SKUS] = {200, 200, 200, 200, 200, 3}; /* the last one is scarce */
 
 static struct op *op_new(struct clients *clients, enum op_kind kind, int64_t at_ms)
 {
@@ -92,9 +50,10 @@ static void choose_request(struct chance *chance, struct place_request *request)
     choose_card(chance, request);
     size_t lines = 1 + (size_t)chance_below(chance, 3);
     for (size_t i = 0; i < lines; i++)
-        add_line(request, skus[chance_below(chance, SKUS - 1)], chance_between(chance, 1, 3));
+        add_line(request, client_skus[chance_below(chance, SKUS - 1)],
+                 chance_between(chance, 1, 3));
     if (chance_below(chance, 4) == 0)
-        add_line(request, skus[SKUS - 1], 1);
+        add_line(request, client_skus[SKUS - 1], 1);
     if (chance_below(chance, 15) == 0)
         add_line(request, "GHOST", 1);
 }
@@ -395,15 +354,15 @@ static void send_product(struct edge *edge, struct op *op, struct edge_caller ca
     struct set_product product = {.unit_price = 100 + 10 * (int64_t)op->sku + op->revision,
                                   .currency = "EUR",
                                   .revision = op->revision};
-    snprintf(product.sku, sizeof product.sku, "%s", skus[op->sku]);
-    snprintf(product.name, sizeof product.name, "Product %s", skus[op->sku]);
+    snprintf(product.sku, sizeof product.sku, "%s", client_skus[op->sku]);
+    snprintf(product.name, sizeof product.name, "Product %s", client_skus[op->sku]);
     edge_set_product(edge, &product, caller);
 }
 
 static void send_stock(struct edge *edge, struct op *op, struct edge_caller caller)
 {
-    struct stock_adjust adjustment = {.delta = stock_of[op->sku]};
-    snprintf(adjustment.sku, sizeof adjustment.sku, "%s", skus[op->sku]);
+    struct stock_adjust adjustment = {.delta = client_stock[op->sku]};
+    snprintf(adjustment.sku, sizeof adjustment.sku, "%s", client_skus[op->sku]);
     edge_adjust_stock(edge, &adjustment, op->key, caller);
 }
 
@@ -443,15 +402,6 @@ static void send(struct world *world, struct op *op)
 
 /* Looks. */
 
-struct look {
-    struct op *op;
-    struct view *view;
-    int edge;
-    bool found;
-    char status[WORD_SIZE];
-    int64_t version, total;
-};
-
 static void on_order(void *context, const struct edge_order *order)
 {
     struct look *look = context;
@@ -461,7 +411,7 @@ static void on_order(void *context, const struct edge_order *order)
     look->total = order->total;
 }
 
-static enum result look_at(struct world *world, struct process *process, struct look *look)
+enum result look_at(struct world *world, struct process *process, struct look *look)
 {
     struct err err = {{0}};
     return edge_get_order(process->edge, world->clients->customers[look->op->customer],
@@ -532,131 +482,4 @@ FILE *clients_history(struct world *world)
 {
     struct buf *history = &world->clients->history;
     return history->size ? fmemopen(history->data, history->size, "r") : NULL;
-}
-
-/* The end. */
-
-struct last_fact {
-    char status[WORD_SIZE];
-    int64_t version;
-};
-
-static enum result take_last(void *context, const struct store_row *row, struct err *err)
-{
-    struct last_fact *last = context;
-    (void)err;
-    store_row_copy(row, 0, last->status, sizeof last->status);
-    last->version = store_row_int(row, 1);
-    return OK;
-}
-
-static void judge_views(struct world *world, struct op *op)
-{
-    struct err err = {{0}};
-    struct last_fact last = {.version = 0};
-    enum result stored =
-        store_query_one(world->stores[DB_ORDER],
-                        "SELECT substr(type, 7), version FROM order_event WHERE order_id = $1 "
-                        "ORDER BY version DESC LIMIT 1",
-                        STORE_ARGS(store_text(op->order_id)), take_last, &last, &err);
-    for (int i = 0; i < INSTANCES; i++) {
-        struct process *process = world_edge(world, i);
-        struct look look = {.op = op, .edge = i};
-        if (!process || stored != OK)
-            continue;
-        if (look_at(world, process, &look) != OK || look.version != last.version ||
-            strcmp(look.status, last.status) != 0)
-            world_violated(
-                world, 5, "edge-%d shows order %s as %s %" PRId64 ", its store as %s %" PRId64,
-                i + 1, op->order_id, look.status, look.version, last.status, last.version);
-    }
-}
-
-struct shelf {
-    struct world *world;
-    int edge;
-};
-
-static void on_product(void *context, const struct edge_product *product)
-{
-    struct shelf *shelf = context;
-    struct err err = {{0}};
-    int64_t available = -1;
-    if (store_query_int(shelf->world->stores[DB_ORDER],
-                        "SELECT available FROM product WHERE sku = $1",
-                        STORE_ARGS(store_text(product->sku)), &available, &err) != OK ||
-        available != product->available)
-        world_violated(shelf->world, 5, "edge-%d shows %" PRId64 " of %s, the store %" PRId64,
-                       shelf->edge + 1, product->available, product->sku, available);
-}
-
-/* Adjustments of this product that were refused; a fact may be on the stream twice. */
-static int64_t refused_adjustments(struct world *world, const char *sku)
-{
-    static const char marker[] = "\"command_id\":\"";
-    char about[64], ids[16][UUID_SIZE];
-    int64_t offset;
-    size_t size, count = 0;
-    const char *body;
-    snprintf(about, sizeof about, "\"about\":\"%s\"", sku);
-    for (size_t i = 0;
-         (body = memory_broker_stream_at(world->broker, STREAM_LOG, i, &size, &offset)); i++) {
-        const char *id = strstr(body, marker);
-        if (!id || !strstr(body, "\"stock.adjust\"") || !strstr(body, about) || count == 16)
-            continue;
-        snprintf(ids[count], sizeof ids[0], "%.36s", id + sizeof marker - 1);
-        size_t known = 0;
-        while (strcmp(ids[known], ids[count]) != 0)
-            known++;
-        count += known == count;
-    }
-    return (int64_t)count;
-}
-
-/* Every adjustment of one product is of the same size: so it is enough to count. */
-static void judge_stock(struct world *world, size_t sku)
-{
-    struct err err = {{0}};
-    struct clients *clients = world->clients;
-    int64_t made = 0, adjusted = 0;
-    for (size_t i = 0; i < clients->count; i++)
-        made += clients->ops[i].kind == OP_STOCK && clients->ops[i].sku == sku;
-    int64_t refused = refused_adjustments(world, skus[sku]);
-    enum result result =
-        store_query_int(world->stores[DB_ORDER], "SELECT adjusted FROM product WHERE sku = $1",
-                        STORE_ARGS(store_text(skus[sku])), &adjusted, &err);
-    if (result == OK && refused <= made && adjusted != (made - refused) * stock_of[sku])
-        world_violated(world, 3,
-                       "%s: %" PRId64 " adjustments of %" PRId64 " (%" PRId64
-                       " refused) make %" PRId64,
-                       skus[sku], made, stock_of[sku], refused, adjusted);
-}
-
-static void judge_hashes(struct world *world)
-{
-    struct err err = {{0}};
-    char one[65] = "", two[65] = "";
-    if (edge_read_model_hash(world->stores[DB_EDGE_1], one, &err) != OK ||
-        edge_read_model_hash(world->stores[DB_EDGE_2], two, &err) != OK)
-        world_violated(world, 5, "a read model cannot be hashed: %s", err.text);
-    else if (strcmp(one, two) != 0)
-        world_violated(world, 5, "the read models of the two edges differ");
-}
-
-void clients_judge(struct world *world)
-{
-    struct clients *clients = world->clients;
-    for (size_t i = 0; i < clients->count; i++)
-        if (clients->ops[i].kind == OP_PLACE && !clients->ops[i].repeat)
-            judge_views(world, &clients->ops[i]);
-    for (size_t sku = 0; sku < SKUS; sku++)
-        judge_stock(world, sku);
-    for (int i = 0; i < INSTANCES; i++) {
-        struct err err = {{0}};
-        struct shelf shelf = {world, i};
-        struct process *process = world_edge(world, i);
-        if (process && edge_products(process->edge, on_product, &shelf, &err) != OK)
-            world_violated(world, 5, "edge-%d cannot list its products: %s", i + 1, err.text);
-    }
-    judge_hashes(world);
 }

@@ -1,0 +1,133 @@
+/* At rest: what was answered, against what is in the stores and read models. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/simulation/clients.h"
+#include "tests/simulation/clients_private.h"
+#include "tests/simulation/world.h"
+
+struct last_fact {
+    char status[WORD_SIZE];
+    int64_t version;
+};
+
+static enum result take_last(void *context, const struct store_row *row, struct err *err)
+{
+    struct last_fact *last = context;
+    (void)err;
+    store_row_copy(row, 0, last->status, sizeof last->status);
+    last->version = store_row_int(row, 1);
+    return OK;
+}
+
+static void judge_views(struct world *world, struct op *op)
+{
+    struct err err = {{0}};
+    struct last_fact last = {.version = 0};
+    enum result stored =
+        store_query_one(world->stores[DB_ORDER],
+                        "SELECT substr(type, 7), version FROM order_event WHERE order_id = $1 "
+                        "ORDER BY version DESC LIMIT 1",
+                        STORE_ARGS(store_text(op->order_id)), take_last, &last, &err);
+    for (int i = 0; i < INSTANCES; i++) {
+        struct process *process = world_edge(world, i);
+        struct look look = {.op = op, .edge = i};
+        if (!process || stored != OK)
+            continue;
+        if (look_at(world, process, &look) != OK || look.version != last.version ||
+            strcmp(look.status, last.status) != 0)
+            world_violated(
+                world, 5, "edge-%d shows order %s as %s %" PRId64 ", its store as %s %" PRId64,
+                i + 1, op->order_id, look.status, look.version, last.status, last.version);
+    }
+}
+
+struct shelf {
+    struct world *world;
+    int edge;
+};
+
+static void on_product(void *context, const struct edge_product *product)
+{
+    struct shelf *shelf = context;
+    struct err err = {{0}};
+    int64_t available = -1;
+    if (store_query_int(shelf->world->stores[DB_ORDER],
+                        "SELECT available FROM product WHERE sku = $1",
+                        STORE_ARGS(store_text(product->sku)), &available, &err) != OK ||
+        available != product->available)
+        world_violated(shelf->world, 5, "edge-%d shows %" PRId64 " of %s, the store %" PRId64,
+                       shelf->edge + 1, product->available, product->sku, available);
+}
+
+/* Adjustments of this product that were refused; a fact may be on the stream twice. */
+static int64_t refused_adjustments(struct world *world, const char *sku)
+{
+    static const char marker[] = "\"command_id\":\"";
+    char about[64], ids[16][UUID_SIZE];
+    int64_t offset;
+    size_t size, count = 0;
+    const char *body;
+    snprintf(about, sizeof about, "\"about\":\"%s\"", sku);
+    for (size_t i = 0;
+         (body = memory_broker_stream_at(world->broker, STREAM_LOG, i, &size, &offset)); i++) {
+        const char *id = strstr(body, marker);
+        if (!id || !strstr(body, "\"stock.adjust\"") || !strstr(body, about) || count == 16)
+            continue;
+        snprintf(ids[count], sizeof ids[0], "%.36s", id + sizeof marker - 1);
+        size_t known = 0;
+        while (strcmp(ids[known], ids[count]) != 0)
+            known++;
+        count += known == count;
+    }
+    return (int64_t)count;
+}
+
+/* Every adjustment of one product is of the same size: so it is enough to count. */
+static void judge_stock(struct world *world, size_t sku)
+{
+    struct err err = {{0}};
+    struct clients *clients = world->clients;
+    int64_t made = 0, adjusted = 0;
+    for (size_t i = 0; i < clients->count; i++)
+        made += clients->ops[i].kind == OP_STOCK && clients->ops[i].sku == sku;
+    int64_t refused = refused_adjustments(world, client_skus[sku]);
+    enum result result =
+        store_query_int(world->stores[DB_ORDER], "SELECT adjusted FROM product WHERE sku = $1",
+                        STORE_ARGS(store_text(client_skus[sku])), &adjusted, &err);
+    if (result == OK && refused <= made && adjusted != (made - refused) * client_stock[sku])
+        world_violated(world, 3,
+                       "%s: %" PRId64 " adjustments of %" PRId64 " (%" PRId64
+                       " refused) make %" PRId64,
+                       client_skus[sku], made, client_stock[sku], refused, adjusted);
+}
+
+static void judge_hashes(struct world *world)
+{
+    struct err err = {{0}};
+    char one[65] = "", two[65] = "";
+    if (edge_read_model_hash(world->stores[DB_EDGE_1], one, &err) != OK ||
+        edge_read_model_hash(world->stores[DB_EDGE_2], two, &err) != OK)
+        world_violated(world, 5, "a read model cannot be hashed: %s", err.text);
+    else if (strcmp(one, two) != 0)
+        world_violated(world, 5, "the read models of the two edges differ");
+}
+
+void clients_judge(struct world *world)
+{
+    struct clients *clients = world->clients;
+    for (size_t i = 0; i < clients->count; i++)
+        if (clients->ops[i].kind == OP_PLACE && !clients->ops[i].repeat)
+            judge_views(world, &clients->ops[i]);
+    for (size_t sku = 0; sku < SKUS; sku++)
+        judge_stock(world, sku);
+    for (int i = 0; i < INSTANCES; i++) {
+        struct err err = {{0}};
+        struct shelf shelf = {world, i};
+        struct process *process = world_edge(world, i);
+        if (process && edge_products(process->edge, on_product, &shelf, &err) != OK)
+            world_violated(world, 5, "edge-%d cannot list its products: %s", i + 1, err.text);
+    }
+    judge_hashes(world);
+}
