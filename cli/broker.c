@@ -9,6 +9,7 @@
 
 #include "cli/files.h"
 #include "common/base/digest.h"
+#include "common/messaging/amqp_link.h"
 
 /* Who may do what in the virtual host. Services declare nothing; `deploy` does. What a service may
  * publish is bounded twice: by exchange here, by routing key in the topic permissions below. */
@@ -57,6 +58,32 @@ enum result broker_make_secrets(const struct suite *suite, const struct clock *c
         random_hex(clock, secret, 4);
         result = file_write(suite_path(suite, "secrets/%s", users[i].name).text, secret,
                             strlen(secret), err);
+    }
+    return result;
+}
+
+void broker_external_url(const struct suite *suite, char *url, size_t size)
+{
+    if (file_read(suite_path(suite, "secrets/amqp-url").text, url, size, NULL) != OK)
+        url[0] = '\0';
+}
+
+enum result broker_target(const struct suite *suite, struct amqp_target *ret_target,
+                          struct err *err)
+{
+    char url[1024];
+    char secret[BROKER_SECRET_SIZE] = "";
+    broker_external_url(suite, url, sizeof url);
+    enum result result = OK;
+    if (!url[0]) {
+        snprintf(url, sizeof url, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
+        result = broker_secret(suite, BROKER_DEPLOY_USER, secret, err);
+    }
+    if (result == OK)
+        result = amqp_target_parse(url, BROKER_DEPLOY_USER, secret, BROKER_VHOST, ret_target, err);
+    if (result == OK) {
+        snprintf(ret_target->name, sizeof ret_target->name, "warren");
+        ret_target->timeout_ms = 5000;
     }
     return result;
 }

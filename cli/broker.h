@@ -20,6 +20,12 @@ enum result broker_make_secrets(const struct suite *suite, const struct clock *c
 /* NOT_FOUND: the suite has no such user. */
 enum result broker_secret(const struct suite *suite, const char *user,
                           char secret[BROKER_SECRET_SIZE], struct err *err) WARN_UNUSED;
+/* Where the suite's broker is, its own or the one of --amqp-url, as the one who may do everything. */
+struct amqp_target;
+enum result broker_target(const struct suite *suite, struct amqp_target *ret_target,
+                          struct err *err) WARN_UNUSED;
+/* The URL of --amqp-url that the suite was started with; "": it has a broker of its own. */
+void broker_external_url(const struct suite *suite, char *url, size_t size);
 /* Makes broker/ with all that the node reads; the secrets must be there. */
 enum result broker_configure(const struct suite *suite, const struct clock *clock,
                              struct err *err) WARN_UNUSED;

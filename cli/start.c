@@ -146,7 +146,7 @@ static enum result step_broker(struct start *start, struct err *err)
             progress_done(&start->progress, "ready, topology declared");
             return OK;
         }
-        if (result != RETRY)
+        if (result == INVALID)
             return err_set(err, result, "broker: %s", why.text);
         result = start->plan->amqp_url ? OK : check_alive(start, broker, err);
         if (result == OK)

@@ -1,0 +1,50 @@
+/* Everything that can be seen of a suite from outside, gathered in one go. */
+#ifndef WARREN_CLI_SURVEY_H
+#define WARREN_CLI_SURVEY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cli/http.h"
+#include "cli/stream_ends.h"
+#include "cli/suite.h"
+
+enum { SURVEY_PROCESSES_MAX = 64, SURVEY_QUEUES_MAX = 64 };
+
+struct survey_process {
+    char name[64];
+    int instance;
+    int pid; /* 0: not running */
+    int port;
+    bool ready;
+    char reason[160]; /* why not */
+    int64_t rss_bytes;
+    int restarts;
+    int64_t started_ms; /* epoch */
+};
+
+struct survey_queue {
+    char name[128];
+    char type[16];
+    int64_t ready, unacked, consumers;
+};
+
+struct survey {
+    bool ready;       /* all of it */
+    char reason[200]; /* what about the broker could not be seen, "" */
+    char broker_version[32];
+    int broker_port, broker_pid;
+    bool external, broker_ready;
+    char log_queue[64];
+    int log_generation;
+    struct stream_ends log_ends;
+    struct survey_process processes[SURVEY_PROCESSES_MAX];
+    size_t process_count;
+    struct survey_queue queues[SURVEY_QUEUES_MAX];
+    size_t queue_count;
+};
+
+/* NOT_FOUND: nothing of the suite runs; the survey is then empty but valid. */
+enum result survey_suite(struct http *http, const struct suite *suite, struct survey *ret_survey);
+
+#endif
