@@ -82,11 +82,15 @@ static void put_environment(const struct suite *suite, struct buf *out)
     put_quoted(out, suite->home);
 }
 
-/* A URL may hold a password: not for a command line, which anybody may read. This file is 0600. */
-static void put_url(const struct plan *plan, struct buf *out)
+/* URLs may hold a password: not for a command line, which anybody may read. This file is 0600. */
+static void put_urls(const struct plan *plan, struct buf *out)
 {
     if (plan->amqp_url)
         put_variable(out, "WARREN_AMQP_URL", plan->amqp_url);
+    if (plan->smtp_url)
+        put_variable(out, "WARREN_SMTP_URL", plan->smtp_url);
+    if (plan->smtp_from)
+        put_variable(out, "WARREN_SMTP_FROM", plan->smtp_from);
 }
 
 static void put_broker(const struct suite *suite, struct buf *out)
@@ -124,7 +128,7 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
         buf_text(out, " --unsafe");
     buf_text(out, "\n");
     put_environment(suite, out);
-    put_url(plan, out);
+    put_urls(plan, out);
     buf_text(out, "\n");
     return OK;
 }

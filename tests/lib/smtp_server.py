@@ -1,4 +1,4 @@
-"""A real SMTP server (aiosmtpd) on a free loopback port, for tests.
+"""A real SMTP server (aiosmtpd) on loopback, for tests, on a free port or SMTP_PORT_WANTED.
 
     smtp_server.py DIRECTORY MODE [CERTIFICATE KEY]
 
@@ -64,6 +64,7 @@ async def say_nothing(reader, _writer):
 
 async def main():
     directory, mode = sys.argv[1:3]
+    wanted = int(os.environ.get("SMTP_PORT_WANTED", "0"))
     context = None
     if len(sys.argv) > 3:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -71,10 +72,10 @@ async def main():
     handler = Handler(directory, mode)
     loop = asyncio.get_running_loop()
     if mode == "silent":
-        server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
+        server = await asyncio.start_server(say_nothing, "127.0.0.1", wanted)
     else:
         server = await loop.create_server(
-            lambda: SMTP(handler, hostname="localhost", tls_context=context), "127.0.0.1", 0
+            lambda: SMTP(handler, hostname="localhost", tls_context=context), "127.0.0.1", wanted
         )
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
