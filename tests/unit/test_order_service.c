@@ -269,6 +269,39 @@ static void overdue_orders_close(void)
     shop_close(&shop);
 }
 
+/* An order whose facts cannot be read is its own misfortune: its messages go to quarantine, its
+ * deadline is looked at again later, and the others go on. */
+static void an_unreadable_order_holds_nobody_up(void)
+{
+    static const char *const damages[] = {
+        "UPDATE order_event SET data = '{' WHERE order_id = $1",
+        "UPDATE order_event SET data = '{}' WHERE order_id = $1",
+        "UPDATE order_event SET type = 'order.closing' WHERE order_id = $1",
+    };
+    for (size_t i = 0; i < sizeof damages / sizeof damages[0]; i++) {
+        struct shop shop;
+        open_with_cups(&shop, NULL);
+        shop_place(&shop, 1, "CUP", 1, HASH_A);
+        shop_place(&shop, 2, "CUP", 1, HASH_A);
+        shop_run(&shop, 0);
+        CU_ASSERT_EQUAL(store_begin(shop.store, NULL), OK);
+        CU_ASSERT_EQUAL(store_exec(shop.store, damages[i], STORE_ARGS(store_text(shop_order_id(1))),
+                                   NULL, NULL),
+                        OK);
+        CU_ASSERT_EQUAL(store_commit(shop.store, NULL), OK);
+        shop_captured(&shop, 1, 450);
+        shop_run(&shop, 1); /* has no memory of it */
+        CU_ASSERT_EQUAL(shop_number(&shop, "SELECT count(*) FROM quarantine", NULL), 1);
+        manual_clock_advance(&shop.clock, 30000);
+        shop_run(&shop, 1);
+        CU_ASSERT_STRING_EQUAL(shop_history(&shop, 2), "placed closing");
+        CU_ASSERT_EQUAL(open_orders(&shop), 1);
+        CU_ASSERT(shop_number(&shop, "SELECT deadline_ms FROM order_open", NULL) >
+                  shop.clock.wall_ms + 500000);
+        shop_close(&shop);
+    }
+}
+
 static void catalogue_revisions(void)
 {
     struct shop shop;
@@ -320,6 +353,7 @@ static const struct unit_case cases[] = {
     {"news of an unknown order waits", early_news_waits},
     {"contradictions go to quarantine", contradictions_go_to_quarantine},
     {"overdue orders close", overdue_orders_close},
+    {"an unreadable order holds nobody up", an_unreadable_order_holds_nobody_up},
     {"catalogue revisions", catalogue_revisions},
     {"stock is never below zero", stock_never_below_zero},
 };
