@@ -72,5 +72,8 @@ void chance_init(struct chance *chance, uint64_t seed)
     chance->provider_lose = rate(chance, 4000);
     chance->provider_twice = rate(chance, 4000);
     chance->provider_late = rate(chance, 5000);
+    chance->store_busy = rate(chance, 3000);
+    chance->store_statement = rate(chance, 80);
+    chance->store_commit = rate(chance, 800);
     chance->never_back = rate(chance, 60);
 }

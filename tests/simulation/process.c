@@ -7,6 +7,7 @@
 #include "order-service/order_service.h"
 #include "payment-service/payment_service.h"
 #include "payment-service/provider.h"
+#include "tests/simulation/bad_store.h"
 #include "tests/simulation/clients.h"
 #include "tests/simulation/world.h"
 
@@ -128,6 +129,9 @@ void process_start(struct world *world, struct process *process)
         start_edge(world, process);
     else
         start_service(world, process);
+    bad_store_spoil(process->store, &world->chance, &world->coverage);
+    if (process->ledger)
+        bad_store_spoil(process->ledger, &world->chance, &world->coverage);
     world_note(world, "%s starts", process->name);
 }
 
