@@ -24,9 +24,9 @@ static const struct options options = {
 
 static void print_table(const struct scene *scenes, size_t count)
 {
-    printf("\n%-34s %-34s %-34s %8s\n", "what was done", "expected", "seen", "ms");
+    printf("\n%-34s %-29s %-29s %6s\n", "what was done", "expected", "seen", "ms");
     for (size_t i = 0; i < count; i++)
-        printf("%-34s %-34s %-34s %8d%s\n", scenes[i].title, scenes[i].expected, scenes[i].seen,
+        printf("%-34s %-29s %-29s %6d%s\n", scenes[i].title, scenes[i].expected, scenes[i].seen,
                (int)scenes[i].ms, strcmp(scenes[i].expected, scenes[i].seen) == 0 ? "" : "  <--");
     putchar('\n');
 }
@@ -88,6 +88,8 @@ int main(int argc, char **argv)
     if (played != CLI_DONE)
         return (int)played;
     print_table(day.scenes, day.count);
+    if (day_alarm(&day))
+        printf("five orders failed within a minute: notification-service raised the alarm\n\n");
     size_t wrong = count_wrong(day.scenes, day.count);
     if (wrong > 0)
         printf("%zu of %zu ended otherwise than expected\n", wrong, day.count);

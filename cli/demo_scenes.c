@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cli/seed.h"
+#include "common/store/store.h"
 
 enum { PATIENCE_MS = 60000 };
 
@@ -35,14 +35,25 @@ static void saw(struct scene *scene, const char *format, ...)
     va_end(args);
 }
 
-/* "confirmed, charged once", "rejected: out-of-stock, not charged" */
+/* A line of our own between the facts. */
+static void note(const char *what, const char *means)
+{
+    printf("%14s%-20s %s\n", "", what, means);
+}
+
+/* "confirmed, 1 charge", "rejected: out-of-stock", "cancelled, 1 charge, 1 refund" */
 static void saw_order(struct scene *scene, const struct follow *follow)
 {
-    static const char *const times[] = {"not charged", "charged once", "charged more than once"};
-    int captured = follow->captured < 2 ? follow->captured : 2;
-    bool telling = strcmp(follow->status, "rejected") == 0;
-    saw(scene, "%s%s%s, %s%s", follow->status[0] ? follow->status : "nothing", telling ? ": " : "",
-        telling ? follow->reason : "", times[captured], follow->refunded ? ", refunded" : "");
+    bool rejected = strcmp(follow->status, "rejected") == 0;
+    char money[48] = ", no charge";
+    if (follow->captured > 0)
+        snprintf(money, sizeof money, ", %d charge%s", follow->captured,
+                 follow->captured > 1 ? "s" : "");
+    saw(scene, "%s%s%s%s", follow->status[0] ? follow->status : "nothing", rejected ? ": " : "",
+        rejected ? follow->reason : "", rejected && follow->captured == 0 ? "" : money);
+    if (follow->refunded > 0)
+        saw(scene, "%s%s, %d refund%s", follow->status, money, follow->refunded,
+            follow->refunded > 1 ? "s" : "");
     scene->ms = follow->settled_ms;
 }
 
@@ -95,12 +106,12 @@ static enum result act_twice(struct day *day, const struct script *script, struc
     if (result != OK)
         return result;
     bool same = strcmp(follow.order.text, again.text) == 0;
-    printf("              and again          %s\n", again.text);
+    note("and again, 202", again.text);
     result = follow_until(&follow, FOLLOW_NOTIFIED, PATIENCE_MS, err);
     if (result == OK)
         result = shop_place(&day->shop, &basket, key.text, &again, err);
     same = same && strcmp(follow.order.text, again.text) == 0;
-    printf("              and once more      %s\n", again.text);
+    note("and later, 202", again.text);
     result = outcome(scene, &follow, result);
     if (!same)
         saw(scene, "more than one order");
@@ -123,7 +134,7 @@ static enum result act_other_basket(struct day *day, const struct script *script
     other.lines[0].quantity++;
     enum result second = shop_place(&day->shop, &other, key.text, &ignored, &words);
     if (second != OK)
-        printf("              the other basket   %s\n", words.text);
+        note("the other basket", words.text);
     result = outcome(scene, &follow, result == OK && second == RETRY ? RETRY : result);
     saw(scene, "%s, the second: %d", follow.status, day->shop.response.status);
     follow_release(&follow);
@@ -172,37 +183,37 @@ static enum result act_cancel_late(struct day *day, const struct script *script,
 static const struct script scripts[] = {
     {"an order",
      "An order is accepted once the broker has confirmed it; the rest are facts.",
-     "confirmed, charged once",
+     "confirmed, 1 charge",
      {"CARROT-1KG", 2},
      "tok_visa",
      act_order},
     {"a declined card",
      "Payment says no: the order is rejected, its stock goes back.",
-     "rejected: payment-declined, not charged",
+     "rejected: payment-declined",
      {"MUFFLER", 1},
      "tok_declined",
      act_order},
     {"an empty account",
      "The same, with a reason of its own.",
-     "rejected: insufficient-funds, not charged",
+     "rejected: insufficient-funds",
      {"POCKET-WATCH", 1},
      "tok_insufficient_funds",
      act_order},
     {"an unknown product",
      "The edge does not know the catalogue; order-service decides.",
-     "rejected: unknown-product, not charged",
+     "rejected: unknown-product",
      {"SQUARE-WHEEL", 1},
      "tok_visa",
      act_order},
     {"more than there is",
      "Stock is reserved before anybody is charged.",
-     "rejected: out-of-stock, not charged",
+     "rejected: out-of-stock",
      {"GOLDEN-CARROT", 1000},
      "tok_visa",
      act_order},
     {"the same submit, three times",
      "Same key, same order: its id is derived from the key.",
-     "confirmed, charged once",
+     "confirmed, 1 charge",
      {"LETTUCE", 3},
      "tok_visa",
      act_twice},
@@ -214,25 +225,25 @@ static const struct script scripts[] = {
      act_other_basket},
     {"a cancel before payment",
      "Payment alone decides about money: it closes the case first.",
-     "cancelled, not charged",
+     "cancelled, no charge",
      {"BOOTS", 1},
      "tok_slow",
      act_cancel_early},
     {"a cancel after payment",
      "Confirmed means paid: the money goes back, the stock too.",
-     "cancelled, charged once, refunded",
+     "cancelled, 1 charge, 1 refund",
      {"UMBRELLA", 1},
      "tok_visa",
      act_cancel_late},
     {"a provider that fails twice",
      "A call outside is tried again, always with the same key.",
-     "confirmed, charged once",
+     "confirmed, 1 charge",
      {"TUNNEL-MAP", 1},
      "tok_flaky",
      act_order},
     {"an answer that is lost",
      "Charged, but nobody heard: the same key asks again, safely.",
-     "confirmed, charged once",
+     "confirmed, 1 charge",
      {"DANDELION-TEA", 4},
      "tok_timeout",
      act_order},
@@ -240,6 +251,7 @@ static const struct script scripts[] = {
 
 enum result day_open(struct day *day, struct err *err)
 {
+    day->began_ms = clock_wall_ms(clock_system());
     enum result result = shop_open(&day->shop, day->http, day->suite, "demo", NULL, err);
     return result == OK ? OK : err_context(err, RETRY, "customer");
 }
@@ -261,6 +273,20 @@ enum result day_play(struct day *day, struct err *err)
             return err_context(err, result, "%s", script->title);
     }
     return OK;
+}
+
+bool day_alarm(const struct day *day)
+{
+    struct store *store = NULL;
+    int64_t count = 0;
+    struct suite_path path = suite_path(day->suite, "store/notification.db");
+    if (store_open_sqlite(path.text, STORE_READ_ONLY, &store, NULL) != OK)
+        return false;
+    if (store_query_int(store, "SELECT count(*) FROM alert WHERE at_ms >= $1",
+                        STORE_ARGS(store_int(day->began_ms)), &count, NULL) != OK)
+        count = 0;
+    store_free(store);
+    return count > 0;
 }
 
 void day_close(struct day *day)

@@ -20,12 +20,15 @@ struct day {
     struct shop shop; /* of the day's customer */
     struct scene scenes[SCENES_MAX];
     size_t count;
+    int64_t began_ms; /* wall clock */
 };
 
 enum result day_open(struct day *day, struct err *err) WARN_UNUSED;
 /* Plays all scenes. A scene that ends otherwise than expected is no failure here; a shop that is
  * gone is. */
 enum result day_play(struct day *day, struct err *err) WARN_UNUSED;
+/* Whether so many orders failed in a minute that notification-service has raised the alarm. */
+bool day_alarm(const struct day *day);
 void day_close(struct day *day);
 
 #endif
