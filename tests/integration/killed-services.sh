@@ -1,0 +1,42 @@
+#!/bin/bash
+# Every service is killed under load (SIGKILL) and comes back by itself; the audit then finds every
+# order that was answered 202, each charged at most once.
+# tests/run: timeout 240
+set -euo pipefail
+. "$(dirname "$0")/../lib/suite.sh"
+
+suite_start
+warren token --customer crowd >"$TMPDIR/token"
+"$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
+    "$TMPDIR/history" 16 100000 >"$TMPDIR/storm.out" &
+storm=$!
+answered() { # AT-LEAST: so many orders have been accepted
+    [[ $(grep -c '"result":"ok"' "$TMPDIR/history") -ge $1 ]]
+}
+more_orders() {
+    local now
+    now=$(grep -c '"op":"place".*"result":"ok"' "$TMPDIR/history" || true)
+    until_true 30 answered $((now + 150)) || fail "no more orders are accepted"
+}
+came_back() { # SERVICE OLD-PID
+    local pid
+    pid=$(pid_of "$1")
+    [[ $pid != 0 && $pid != "$2" ]] && warren status >/dev/null
+}
+
+for service in order-service payment-service notification-service edge-service; do
+    more_orders
+    pid=$(pid_of "$service")
+    [[ $pid -gt 0 ]] || fail "$service has no pid"
+    kill -9 "$pid"
+    until_true 30 came_back "$service" "$pid" || fail "$service did not come back: $(warren status || true)"
+    echo "$service was killed and is back"
+done
+more_orders
+kill "$storm"
+wait "$storm" || fail "the crowd: $(<"$TMPDIR/storm.out")"
+cat "$TMPDIR/storm.out"
+expect 0 warren status --json
+[[ $(field "$said" '[.processes[].restarts] | add') == 4 ]] || fail "not four restarts: $said"
+expect 0 warren audit --settle 60 --history "$TMPDIR/history"
+echo "$said"

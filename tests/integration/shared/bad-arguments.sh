@@ -1,0 +1,26 @@
+# What cannot be right is said at once, with exit 2; what the shop refuses is exit 7.
+set -euo pipefail
+. "$(dirname "$0")/../../lib/suite.sh"
+
+expect 2 warren
+expect 2 warren nonsense
+expect 2 warren ../warren
+expect 2 warren order
+expect 2 warren order --customer grace
+expect 2 warren order --customer grace --line SPADE
+expect 2 warren order --customer grace --line SPADE=one
+expect 2 warren order --customer grace --line SPADE=1 --key $'a\nb'
+expect 2 warren order --customer 'no body' --line SPADE=1
+expect 2 warren token
+expect 2 warren token --customer grace --admin
+expect 2 warren token --customer grace --email nonsense
+expect 2 warren cancel --customer grace not-an-id
+expect 7 warren order --customer grace --line SPADE=0
+expect 7 warren order --customer grace --line SPADE=1 --line SPADE=2
+for command in up down status token order cancel demo; do
+    expect 0 warren "$command" --help
+    grep -q -- --base-port <<<"$said" || fail "$command --help: $said"
+    expect 0 warren "$command" --version
+done
+expect 0 warren token --customer grace
+[[ $said =~ ^wt_[0-9a-f]{64}$ ]] || fail "not a token alone: $said"

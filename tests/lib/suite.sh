@@ -1,0 +1,92 @@
+# shellcheck shell=bash
+# A private suite for one test, in a home of its own below $TMPDIR, ended on exit.
+# Source it, then:
+#   suite_place         chooses home and ports (WARREN_HOME, WARREN_BASE_PORT), starts nothing
+#   suite_start ...     the same, then `warren up ...`
+#   warren ...          the command line under test
+#   expect N COMMAND... runs it; the test fails unless it exits with N. What it
+#                       said is in $said (stdout) and $complained (stderr)
+#   field JSON PATH     a member of a JSON text, by jq
+#   pid_of SERVICE      of its first instance, as status says
+#   until_true SECONDS COMMAND...  waits for a condition
+#   suite_left          prints the processes that carry the suite's mark
+#   fail TEXT           ends the test
+# Everything is ended by pid. On failure the ends of the suite's logs are shown.
+source=${WARREN_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+build=${WARREN_BUILD:-$source/build/check}
+# shellcheck source=tests/lib/ports.sh
+. "$source/tests/lib/ports.sh"
+export TMPDIR=${TMPDIR:-$(mktemp -d)}
+
+fail() {
+    echo "FAILED: $*" >&2
+    exit 1
+}
+
+warren() {
+    "$build/warren" "$@"
+}
+
+expect() {
+    local wanted=$1 status=0
+    shift
+    "$@" >"$TMPDIR/said" 2>"$TMPDIR/complained" || status=$?
+    said=$(<"$TMPDIR/said")
+    complained=$(<"$TMPDIR/complained")
+    [[ $status == "$wanted" ]] && return
+    printf 'exit %s instead of %s: %s\n%s\n%s\n' "$status" "$wanted" "$*" "$said" "$complained" >&2
+    exit 1
+}
+
+field() {
+    jq -r "$2" <<<"$1"
+}
+
+until_true() {
+    local end=$((SECONDS + $1))
+    shift
+    until "$@" >/dev/null 2>&1; do
+        ((SECONDS < end)) || return 1
+        sleep 0.1
+    done
+}
+
+pid_of() {
+    warren status --json | jq -r --arg name "$1" '.processes[] | select(.name == $name and .instance == 1) | .pid'
+}
+
+suite_left() {
+    local dir
+    for dir in /proc/[0-9]*; do
+        grep -qsazxF "WARREN_SUITE=$WARREN_HOME" "$dir/environ" 2>/dev/null || continue
+        printf '%s %s\n' "${dir#/proc/}" "$(tr '\0' ' ' <"$dir/cmdline" | cut -c1-120)"
+    done
+}
+
+suite_place() {
+    ports_take
+    export WARREN_BASE_PORT=$BASE_PORT WARREN_HOME=$TMPDIR/home
+    trap suite_end EXIT
+}
+
+suite_start() {
+    suite_place
+    warren up "$@"
+}
+
+suite_end() {
+    local status=$? log left
+    trap - EXIT
+    if ((status != 0)); then
+        for log in "$WARREN_HOME"/log/*-service-*.log; do
+            [[ -e $log ]] && echo "--- ${log##*/}" && tail -n 8 "$log" | cut -c1-400
+        done
+    fi
+    warren down >"$TMPDIR/down.out" 2>&1 || cat "$TMPDIR/down.out"
+    left=$(suite_left)
+    if [[ -n $left ]]; then
+        printf 'left running:\n%s\n' "$left"
+        status=1
+    fi
+    exit "$status"
+}
