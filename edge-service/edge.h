@@ -18,6 +18,7 @@
 
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/base/id.h"
 #include "common/base/switches.h"
 #include "common/messaging/bus.h"
 #include "common/messaging/topology.h"
