@@ -9,7 +9,7 @@ first_home=$WARREN_HOME first_port=$WARREN_BASE_PORT
 WARREN_TEST_PORTS_FROM=$((WARREN_BASE_PORT + 100 > 32500 ? 20000 : WARREN_BASE_PORT + 100)) ports_take
 second_home=$TMPDIR/other second_port=$BASE_PORT
 second() {
-    warren "$@" --home "$second_home" --base-port "$second_port"
+    warren "$1" --home "$second_home" --base-port "$second_port" "${@:2}"
 }
 end_both() {
     local status=$?
