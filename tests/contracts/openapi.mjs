@@ -64,7 +64,7 @@ export class Api {
     const segments = path.split("?")[0].split("/");
     const fits = (template) => {
       const parts = template.split("/");
-      return parts.length === segments.length && parts.every((part, i) => part.startsWith("{") || part === segments[i]);
+      return parts.length === segments.length && parts.every((part, i) => (part.startsWith("{") ? segments[i] !== "" : part === segments[i]));
     };
     const template = Object.keys(this.#document.paths).find(fits);
     return template && { template, item: this.#document.paths[template] };

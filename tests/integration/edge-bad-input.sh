@@ -235,5 +235,7 @@ expect 202 'a good order'
 [[ $(queue_depth order.commands) == 1 ]] || wrong 'the good order was not published'
 kill -0 "$EDGE_PID" || wrong 'the edge is gone'
 
+"$source/tests/contracts/validate-openapi" "$TMPDIR/answers.jsonl" || wrong 'answers are not as openapi.yaml says'
+
 echo "$cases cases, $failures wrong"
 ((failures == 0))

@@ -5,7 +5,7 @@
 #   ask METHOD PATH [CURL OPTION...]   sets STATUS, TYPE, BODY, HEADERS
 #   ask_as TOKEN METHOD PATH ...       the same with a bearer token
 #   queue_depth NAME    messages in it
-# Every answer is appended to $TMPDIR/answers.jsonl.
+# Every answer is appended to $TMPDIR/answers.jsonl, in the format of tests/contracts/README.md.
 
 edge_launch() {
     "$WARREN_BUILD/edge-service/edge-service" --home "$EDGE_HOME" --base-port "$BASE_PORT" \
@@ -48,14 +48,23 @@ ask() {
     STATUS=$(curl -s -m 40 -X "$method" -D "$TMPDIR/headers" -o "$TMPDIR/body" -w '%{http_code}' \
         "$@" "$EDGE_URL$path") || true
     touch "$TMPDIR/body" "$TMPDIR/headers"
-    # shellcheck disable=SC2034
     HEADERS=$(tr -d '\r' <"$TMPDIR/headers")
-    TYPE=$(sed -n 's/^content-type: *//Ip' <<<"$HEADERS" | head -n 1)
-    BODY=$(tr -d '\0' <"$TMPDIR/body")
-    if [[ $TYPE == *json* ]]; then
-        printf '{"method":"%s","path":"%s","status":%d,"content_type":"%s","body":%s}\n' \
-            "$method" "${path%%\?*}" "$STATUS" "$TYPE" "$BODY" >>"$TMPDIR/answers.jsonl"
-    fi
+    # shellcheck disable=SC2034
+    {
+        TYPE=$(sed -n 's/^content-type: *//Ip' <<<"$HEADERS" | head -n 1)
+        BODY=$(tr -d '\0' <"$TMPDIR/body")
+    }
+    [[ $STATUS == 000 ]] || record "$method" "$path" >>"$TMPDIR/answers.jsonl"
+}
+
+# The last answer as a line for tests/contracts/validate-openapi.
+record() { # METHOD PATH
+    jq -cn --arg method "$1" --arg path "$2" --argjson status "$STATUS" \
+        --rawfile headers "$TMPDIR/headers" --rawfile body "$TMPDIR/body" '
+        {$method, $path, $status, $body,
+         headers: ([$headers | split("\r\n")[] | capture("^(?<name>[^: ]+): *(?<text>.*)$")]
+                   | group_by(.name | ascii_downcase) | map({key: .[0].name, value: map(.text)})
+                   | from_entries)}'
 }
 
 ask_as() {
