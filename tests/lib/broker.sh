@@ -7,6 +7,7 @@
 #   broker_kill         kill -9 of the node
 #   broker_start_again  the node again, on the files of the last one
 #   broker_stop         polite end of the node, end of epmd; in a trap EXIT
+# BROKER_CONF: further lines of its configuration.
 # Everything is ended by its pid. Ports: BASE+10 AMQP, +12 distribution, +13 epmd.
 
 BROKER_BIN=${BROKER_BIN:-/usr/lib/rabbitmq/bin}
@@ -36,6 +37,7 @@ listeners.tcp.1 = 127.0.0.1:$((BASE_PORT + 10))
 load_definitions = $BROKER_HOME/definitions.json
 log.console = false
 disk_free_limit.absolute = 50MB
+${BROKER_CONF-}
 CONF
     cat >"$BROKER_HOME/definitions.json" <<JSON
 {"users": [{"name": "test", "password": "test", "tags": "administrator"}],

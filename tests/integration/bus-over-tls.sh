@@ -1,0 +1,57 @@
+#!/bin/bash
+# Over amqps the broker has to prove who it is: the right authority and name, or no connection.
+# tests/run: timeout 120
+set -euo pipefail
+source=${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
+build=${WARREN_BUILD:-$source/build/check}
+. "$source/tests/lib/ports.sh"
+. "$source/tests/lib/broker.sh"
+export TMPDIR=${TMPDIR:-$(mktemp -d)}
+service=
+trap '[[ -z $service ]] || kill "$service" 2>/dev/null; broker_stop' EXIT
+fail() {
+    echo "$*" >&2
+    cat "$TMPDIR"/log* >&2
+    exit 1
+}
+
+authority() { # NAME
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
+        -keyout "$TMPDIR/$1.key" -out "$TMPDIR/$1.pem" 2>/dev/null
+}
+certificate() { # NAME, for the address 127.0.0.1 only
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=127.0.0.1" \
+        -keyout "$TMPDIR/$1.key" -out "$TMPDIR/$1.csr" 2>/dev/null
+    openssl x509 -req -in "$TMPDIR/$1.csr" -CA "$TMPDIR/ours.pem" -CAkey "$TMPDIR/ours.key" \
+        -CAcreateserial -days 2 -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:127.0.0.1") \
+        -out "$TMPDIR/$1.pem" 2>/dev/null
+}
+authority ours
+authority strangers
+certificate broker
+
+ports_take
+BROKER_CONF="listeners.ssl.1 = 127.0.0.1:$((BASE_PORT + 11))
+ssl_options.cacertfile = $TMPDIR/ours.pem
+ssl_options.certfile = $TMPDIR/broker.pem
+ssl_options.keyfile = $TMPDIR/broker.key"
+broker_start
+"$build/tests/integration/deploy_probe" "$BROKER_URL"
+
+url=http://127.0.0.1:$((BASE_PORT + 20))
+says() {
+    curl -s "$url/readyz?verbose" | tee "$TMPDIR/log.ready" | grep -qE "$1"
+}
+attempt() { # HOST CA EXPECTED
+    WARREN_AMQP_URL=amqps://test:test@$1:$((BASE_PORT + 11))/warren \
+        "$build/order-service/order-service" --home "$TMPDIR/home" --base-port "$BASE_PORT" \
+        --amqp-ca "$TMPDIR/$2.pem" >"$TMPDIR/log" 2>&1 &
+    service=$!
+    broker_until 20 says "$3" || fail "$1 with $2: not '$3'"
+    kill -TERM "$service"
+    wait "$service" || fail "it ends with $?"
+    service=
+}
+attempt 127.0.0.1 ours "bus: up"
+attempt 127.0.0.1 strangers "certificate|SSL"
+attempt localhost ours "host|SSL"
