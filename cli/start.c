@@ -14,7 +14,7 @@
 #include "cli/seed.h"
 #include "cli/topology.h"
 
-enum { LOOK_EVERY_MS = 50, PATIENCE_MS = 60000 };
+enum { LOOK_EVERY_MS = 50 };
 
 static void show_tail(const struct suite *suite, const char *name)
 {
@@ -112,7 +112,7 @@ static enum result step_supervisor(struct start *start, struct err *err)
         result = supervisor_list(start->http, start->suite, &list, err);
         if (result != NOT_FOUND)
             break;
-        result = progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, NULL, err);
+        result = progress_pause(&start->progress, LOOK_EVERY_MS, start->patience_ms, NULL, err);
     }
     return result;
 }
@@ -150,7 +150,8 @@ static enum result step_broker(struct start *start, struct err *err)
             return err_set(err, result, "broker: %s", why.text);
         result = start->plan->amqp_url ? OK : check_alive(start, broker, err);
         if (result == OK)
-            result = progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, why.text, err);
+            result =
+                progress_pause(&start->progress, LOOK_EVERY_MS, start->patience_ms, why.text, err);
         if (result != OK) {
             if (!start->plan->amqp_url && !start->progress.interrupted)
                 show_tail(start->suite, broker);
@@ -170,7 +171,7 @@ static enum result step_management(struct start *start, struct err *err)
             return OK;
         }
         enum result result =
-            progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, why.text, err);
+            progress_pause(&start->progress, LOOK_EVERY_MS, start->patience_ms, why.text, err);
         if (result != OK)
             return result;
     }
@@ -209,7 +210,8 @@ static enum result await_service(struct start *start, const char *program, int p
     while (ready_service(start->http, port, &why) != OK) {
         enum result result = check_alive(start, program, err);
         if (result == OK)
-            result = progress_pause(&start->progress, LOOK_EVERY_MS, PATIENCE_MS, why.text, err);
+            result =
+                progress_pause(&start->progress, LOOK_EVERY_MS, start->patience_ms, why.text, err);
         if (result != OK) {
             if (!start->progress.interrupted)
                 show_tail(start->suite, program);

@@ -12,6 +12,7 @@ struct start {
     const struct suite *suite;
     const struct plan *plan;
     struct http *http;
+    int64_t patience_ms; /* with each part */
     struct progress progress;
     bool was_running; /* before we came */
     bool launched;    /* by us: on failure it is ours to stop */

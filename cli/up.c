@@ -13,8 +13,9 @@ static struct {
     struct suite_options where;
     struct plan plan;
     int64_t instances;
+    int64_t patience_s;
     bool unsafe;
-} arguments = {.instances = 1};
+} arguments = {.instances = 1, .patience_s = 60};
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
@@ -43,6 +44,13 @@ static const struct option table[] = {
      .help = "of each service",
      .min = 1,
      .max = SUITE_INSTANCES_MAX},
+    {.name = "patience",
+     .kind = OPTION_INT,
+     .value = &arguments.patience_s,
+     .metavar = "SECONDS",
+     .help = "how long to wait for each part",
+     .min = 1,
+     .max = 3600},
     {.name = "without",
      .kind = OPTION_REPEAT,
      .value = &arguments.plan.without,
@@ -87,7 +95,10 @@ int main(int argc, char **argv)
     check_arguments(options_parse(&options, argc, argv), argc);
     arguments.plan.instances = (int)arguments.instances;
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
-    struct start start = {.suite = &suite, .plan = &arguments.plan, .http = http_new()};
+    struct start start = {.suite = &suite,
+                          .plan = &arguments.plan,
+                          .http = http_new(),
+                          .patience_ms = arguments.patience_s * 1000};
     progress_begin(&start.progress, false);
     enum cli_exit status = start_suite(&start, &err);
     if (status != CLI_DONE && start.launched) {

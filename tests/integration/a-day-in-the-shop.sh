@@ -3,6 +3,7 @@
 #   tests/integration/a-day-in-the-shop.sh [NAME...]
 # tests/run: timeout 240
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_start >"$TMPDIR/up.out"

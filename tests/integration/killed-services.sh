@@ -3,6 +3,7 @@
 # order that was answered 202, each charged at most once.
 # tests/run: timeout 240
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_start

@@ -1,6 +1,7 @@
 #!/bin/bash
 # `warren up` on a port that somebody else has: it says which and whose, exits 6, starts nothing.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_place
@@ -13,7 +14,9 @@ s.listen()
 time.sleep(60)
 PYTHON
 squatter=$!
-trap 'kill $squatter; suite_end' EXIT
+suite_also_end() {
+    kill "$squatter"
+}
 until_true 10 bash -c "exec 3<>/dev/tcp/127.0.0.1/$((WARREN_BASE_PORT + 10))" || fail "no squatter"
 
 expect 6 warren up

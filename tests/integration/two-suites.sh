@@ -2,6 +2,7 @@
 # Two suites run side by side on one machine and never meet.
 # tests/run: timeout 180
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_place
@@ -11,13 +12,9 @@ second_home=$TMPDIR/other second_port=$BASE_PORT
 second() {
     warren "$1" --home "$second_home" --base-port "$second_port" "${@:2}"
 }
-end_both() {
-    local status=$?
-    second down >"$TMPDIR/second.out" 2>&1 || status=1
-    (exit $status) || true
-    suite_end
+suite_also_end() {
+    second down
 }
-trap end_both EXIT
 warren up >"$TMPDIR/first.out" &
 second up
 wait $! || fail "the first did not come up: $(<"$TMPDIR/first.out")"

@@ -3,6 +3,7 @@
 # nothing; `down` leaves no process behind, and what was stored is there again after the next `up`.
 # tests/run: timeout 180
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_place

@@ -11,6 +11,7 @@
 #   until_true SECONDS COMMAND...  waits for a condition
 #   suite_left          prints the processes that carry the suite's mark
 #   fail TEXT           ends the test
+# A function suite_also_end of the test's own is called at the end, before `warren down`.
 # Everything is ended by pid. On failure the ends of the suite's logs are shown.
 source=${WARREN_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 build=${WARREN_BUILD:-$source/build/check}
@@ -82,6 +83,7 @@ suite_end() {
             [[ -e $log ]] && echo "--- ${log##*/}" && tail -n 8 "$log" | cut -c1-400
         done
     fi
+    if declare -F suite_also_end >/dev/null; then suite_also_end || status=1; fi
     warren down >"$TMPDIR/down.out" 2>&1 || cat "$TMPDIR/down.out"
     left=$(suite_left)
     if [[ -n $left ]]; then

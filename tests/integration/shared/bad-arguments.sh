@@ -1,5 +1,7 @@
+#!/bin/bash
 # What cannot be right is said at once, with exit 2; what the shop refuses is exit 7.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 expect 2 warren

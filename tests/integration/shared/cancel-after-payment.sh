@@ -1,5 +1,7 @@
+#!/bin/bash
 # A cancel after the order was confirmed: the money goes back, once; another cancel is refused.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 expect 0 warren order --customer grace --line UMBRELLA=2 --json

@@ -1,5 +1,7 @@
+#!/bin/bash
 # A cancel while the provider is still at work: nothing is charged.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 url=http://127.0.0.1:$WARREN_BASE_PORT/v1/orders

@@ -1,5 +1,7 @@
+#!/bin/bash
 # Other ends than confirmed: exit 3, the reason, nothing charged, the stock back on the shelf.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 rejected() { # REASON ARGUMENTS...

@@ -1,5 +1,7 @@
+#!/bin/bash
 # The demo ends well, twice on the same suite.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 for _ in 1 2; do

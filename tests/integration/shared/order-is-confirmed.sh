@@ -1,5 +1,7 @@
+#!/bin/bash
 # An order with a good card is confirmed, charged once, and the customer is told.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 expect 0 warren order --customer grace --line CARROT-1KG=2 --line SPADE=1 --json

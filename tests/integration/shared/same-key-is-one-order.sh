@@ -1,5 +1,7 @@
+#!/bin/bash
 # The same key again is the same order, charged once; another basket under it is refused.
 set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../../lib/suite.sh"
 
 key=key-$RANDOM-$RANDOM
