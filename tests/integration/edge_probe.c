@@ -12,7 +12,9 @@
 #include "common/messaging/bus_amqp.h"
 #include "common/messaging/deploy.h"
 #include "edge-service/edge.h"
+#include "notification-service/notification_service.h"
 #include "order-service/order_service.h"
+#include "payment-service/payment_service.h"
 
 static int fail(const struct err *err)
 {
@@ -22,10 +24,11 @@ static int fail(const struct err *err)
 
 static int deploy(const char *url)
 {
-    static const struct topology *const tables[] = {&edge_topology, &order_topology};
+    static const struct topology *const tables[] = {&edge_topology, &order_topology,
+                                                    &payment_topology, &notification_topology};
     const struct deploy_options options = {.url = url};
     struct err err = {""};
-    return deploy_declare(&options, tables, 2, &err) == OK ? 0 : fail(&err);
+    return deploy_declare(&options, tables, 4, &err) == OK ? 0 : fail(&err);
 }
 
 static enum result issue(struct store *store, const char *name, char bearer[BEARER_SIZE],

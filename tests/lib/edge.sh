@@ -5,7 +5,7 @@
 #   ask METHOD PATH [CURL OPTION...]   sets STATUS, TYPE, BODY, HEADERS
 #   ask_as TOKEN METHOD PATH ...       the same with a bearer token
 #   queue_depth NAME    messages in it
-# Every answer is appended to $TMPDIR/answers.jsonl, in the format of tests/contracts/README.md.
+#   answers_are_as_described    holds all answers so far ($TMPDIR/answers.jsonl) to openapi.yaml
 
 edge_launch() {
     "$WARREN_BUILD/edge-service/edge-service" --home "$EDGE_HOME" --base-port "$BASE_PORT" \
@@ -45,9 +45,11 @@ ask() {
     local method=$1 path=$2
     shift 2
     rm -f "$TMPDIR/body" "$TMPDIR/headers"
+    [[ $method != HEAD ]] || set -- --head "$@"
     STATUS=$(curl -s -m 40 -X "$method" -D "$TMPDIR/headers" -o "$TMPDIR/body" -w '%{http_code}' \
         "$@" "$EDGE_URL$path") || true
     touch "$TMPDIR/body" "$TMPDIR/headers"
+    [[ $method != HEAD ]] || : >"$TMPDIR/body" # curl shows the headers there
     HEADERS=$(tr -d '\r' <"$TMPDIR/headers")
     # shellcheck disable=SC2034
     {
@@ -65,6 +67,11 @@ record() { # METHOD PATH
          headers: ([$headers | split("\r\n")[] | capture("^(?<name>[^: ]+): *(?<text>.*)$")]
                    | group_by(.name | ascii_downcase) | map({key: .[0].name, value: map(.text)})
                    | from_entries)}'
+}
+
+# All that was asked is as contracts/openapi.yaml says.
+answers_are_as_described() {
+    "$(dirname "${BASH_SOURCE[0]}")/../contracts/validate-openapi" "$@" "$TMPDIR/answers.jsonl"
 }
 
 ask_as() {
