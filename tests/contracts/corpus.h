@@ -6,6 +6,7 @@
 
 #define CORPUS_TYPE_SIZE 64
 #define CORPUS_ENVELOPE "envelope"
+#define CORPUS_JSON "json"
 
 /* Reads all of a file into `out`, which is cleared first. 0, or -1 after a word on stderr. */
 int corpus_read(const char *path, struct buf *out);

@@ -1,7 +1,8 @@
 /* What the C decoders say of documents. Reads file names from standard input, one per line, and
  * prints for each document, separated by tabs: valid or invalid, its name, the reason.
  * TYPE/FOLDER/NAME.json holds one document; of TYPE/FOLDER/NAME.jsonl each line is one, named
- * NAME.jsonl:1 and so on. TYPE is a message type (the document is its data) or "envelope". */
+ * NAME.jsonl:1 and so on. TYPE is a message type (the document is its data), "envelope", or "json"
+ * (any document will do). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,10 @@ static enum result judge_data(const struct contract *contract, const char *text,
     static const struct json_limits limits = {ENVELOPE_SIZE_MAX, 16};
     cJSON *json = NULL;
     enum result result = json_parse(text, size, &limits, &json, err);
-    if (result != OK)
+    if (result != OK || !contract) {
+        cJSON_Delete(json);
         return result;
+    }
     void *payload = malloc(contract->payload->size);
     if (!payload)
         abort();
@@ -53,7 +56,7 @@ static void judge_lines(const char *type, const char *path, const struct buf *te
     size_t number = 0;
     struct buf name = {0};
     for (const char *at = text->data, *end; at < text->data + text->size; at = end + 1) {
-        end = strchr(at, '\n');
+        end = memchr(at, '\n', text->size - (size_t)(at - text->data));
         if (!end)
             break;
         buf_clear(&name);
@@ -68,7 +71,8 @@ static int judge_file(const char *path, struct buf *text)
     char type[CORPUS_TYPE_SIZE];
     if (corpus_type(path, type) != 0 || corpus_read(path, text) != 0)
         return -1;
-    if (strcmp(type, CORPUS_ENVELOPE) != 0 && !contract_find(type)) {
+    if (strcmp(type, CORPUS_ENVELOPE) != 0 && strcmp(type, CORPUS_JSON) != 0 &&
+        !contract_find(type)) {
         fprintf(stderr, "%s: there is no message %s\n", path, type);
         return -1;
     }
