@@ -130,12 +130,25 @@ static size_t check_ports(const struct suite *suite, const struct plan *plan, st
     return count;
 }
 
+/* Its supervisor does not answer, or we would not be here. */
+static size_t check_remains(const struct suite *suite, struct buf *findings)
+{
+    struct process_entry left;
+    if (process_of_suite(suite, &left, 1) == 0)
+        return 0;
+    buf_printf(findings, "%s, pid %d, is left of this suite: warren down ends it\n", left.name,
+               (int)left.pid);
+    return 1;
+}
+
 size_t preflight(const struct suite *suite, const struct plan *plan, struct buf *findings)
 {
     size_t count = check_home(suite, findings);
     if (count == 0)
         count += check_disk(suite, findings);
     count += check_programs(plan, findings);
-    count += check_ports(suite, plan, findings);
-    return count;
+    size_t remains = check_remains(suite, findings);
+    if (remains == 0)
+        count += check_ports(suite, plan, findings);
+    return count + remains;
 }

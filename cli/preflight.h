@@ -7,7 +7,8 @@
 #include "cli/supervisor.h"
 #include "common/base/buf.h"
 
-/* Makes the home (0700), then checks rights, disk, programs and ports. Appends a line for each
+/* Makes the home (0700), then checks rights, disk, programs, ports and what is
+ * left of an earlier life. Appends a line for each
  * thing that is wrong and returns how many there are. */
 size_t preflight(const struct suite *suite, const struct plan *plan, struct buf *findings);
 

@@ -66,3 +66,11 @@ expect 0 warren order --customer ada --line SPADE=2 --key once --json
 [[ $(field "$said" .order_id) == "$order" ]] || fail "another order: $said"
 [[ $(field "$said" '[.events[] | select(.type == "payment.captured")] | length') == 1 ]] ||
     fail "not charged once: $said"
+
+echo "without its supervisor, down still ends everything"
+kill -9 "$(<"$WARREN_HOME/run/supervisord.pid")"
+expect 5 warren status
+expect 6 warren up
+grep -q 'warren down ends it' <<<"$complained" || fail "it does not say what to do: $complained"
+expect 0 warren down
+[[ -z $(suite_left) ]] || fail "left: $(suite_left)"
