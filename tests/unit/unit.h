@@ -4,6 +4,7 @@
 
 #include <CUnit/Basic.h>
 #include <stddef.h>
+#include <stdio.h>
 
 struct unit_case {
     const char *name;
@@ -20,6 +21,7 @@ static int unit_run(const char *suite_name, const struct unit_case *cases, size_
             suite = NULL;
     int status = 1;
     if (suite) {
+        setvbuf(stdout, NULL, _IOLBF, 0); /* what a hang leaves tells where it was */
         CU_basic_set_mode(CU_BRM_VERBOSE);
         CU_basic_run_tests();
         status = CU_get_number_of_failures() > 0 || CU_get_number_of_tests_run() != count;
