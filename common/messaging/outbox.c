@@ -11,13 +11,11 @@
 enum {
     MARK_AT_ONCE = 128, /* confirmed rows worth a transaction of their own */
     MARK_DELAY_MS = 20, /* else they wait so long for one to share */
-    BLOCKED_CHECK_MS = 10,
     REFUSED_RETRY_MS = 50,
     REFUSED_RETRY_MAX_MS = 5000,
-    LOAD_MAX = 1000, /* rows in one go */
 };
 
-static struct row *row_new(const struct outgoing *message, const char *body, size_t size)
+struct row *outbox_row_new(const struct outgoing *message, const char *body, size_t size)
 {
     struct row *row = service_alloc(sizeof *row + size + 1);
     *row = (struct row){.state = ROW_WAITING, .size = size};
@@ -36,28 +34,12 @@ static enum result take_position(void *context, const struct store_row *row, str
     return OK;
 }
 
-/* Whether another owner's earlier row of this subject is unsent; position INT64_MAX: every row is
- * earlier. */
-static enum result is_blocked(struct service *service, const struct row *row, int64_t position,
-                              bool *ret_blocked, struct err *err)
-{
-    int64_t found = 0;
-    enum result result = store_query_int(
-        service->parts.store,
-        "SELECT count(*) FROM outbox WHERE subject = $1 AND owner <> $2 "
-        "AND position < $3",
-        STORE_ARGS(store_text(row->subject), store_text(row->owner), store_int(position)), &found,
-        err);
-    *ret_blocked = found > 0;
-    return result;
-}
-
 static enum result row_insert(struct service *service, struct row *row, struct err *err)
 {
     bool blocked = false;
     enum result result = OK;
     if (service->others_write)
-        result = is_blocked(service, row, INT64_MAX, &blocked, err);
+        result = outbox_is_blocked(service, row, INT64_MAX, &blocked, err);
     if (result != OK)
         return result;
     row->state = blocked ? ROW_BLOCKED : ROW_WAITING;
@@ -94,7 +76,7 @@ enum result uow_publish(struct uow *uow, const struct outgoing *message, struct 
     struct envelope envelope = envelope_for(uow, message);
     struct buf body = {0};
     envelope_encode(&envelope, message->payload_type, message->payload, &body);
-    struct row *row = row_new(message, body.data, body.size);
+    struct row *row = outbox_row_new(message, body.data, body.size);
     buf_release(&body);
     row->id = envelope.id;
     row->time_ms = envelope.time_ms;
@@ -112,21 +94,7 @@ enum result uow_publish(struct uow *uow, const struct outgoing *message, struct 
     return OK;
 }
 
-/* Once a transaction: does anybody else have rows here at all? Mostly not, and then no row needs a look
- * of its own. */
-enum result outbox_look_for_others(struct service *service, struct err *err)
-{
-    int64_t others = 0;
-    const char *owner = service->parts.owner;
-    enum result result = store_query_int(
-        service->parts.store,
-        "SELECT (SELECT min(owner) FROM outbox) < $1 OR (SELECT max(owner) FROM outbox) > $1",
-        STORE_ARGS(store_text(owner)), &others, err);
-    service->others_write = others != 0;
-    return result;
-}
-
-static void add_unsent(struct service *service, struct row *row)
+void outbox_add_unsent(struct service *service, struct row *row)
 {
     TAILQ_INSERT_TAIL(&service->unsent, row, next);
     service->unsent_count++;
@@ -146,7 +114,7 @@ void outbox_committed(struct service *service)
     service->confirmed_count = 0;
     while ((row = TAILQ_FIRST(&service->fresh))) {
         TAILQ_REMOVE(&service->fresh, row, next);
-        add_unsent(service, row);
+        outbox_add_unsent(service, row);
     }
     service->fresh_count = 0;
 }
@@ -334,7 +302,8 @@ bool outbox_has_work(const struct service *service)
 {
     if (service->confirmed_count == 0)
         return false;
-    return service->confirmed_count >= MARK_AT_ONCE || service->draining ||
+    /* Somebody else's row may be waiting for ours to go. */
+    return service->confirmed_count >= MARK_AT_ONCE || service->draining || service->others_write ||
            service_mono_ms(service) >= service->next_mark_ms;
 }
 
@@ -361,102 +330,6 @@ enum result outbox_mark(struct service *service, struct err *err)
         first = after;
     }
     return OK;
-}
-
-/* Taking up what was left. */
-
-static bool is_held(const struct service *service, int64_t position)
-{
-    const struct row *row;
-    TAILQ_FOREACH(row, &service->unsent, next)
-    {
-        if (row->position == position)
-            return true;
-    }
-    TAILQ_FOREACH(row, &service->confirmed, next)
-    {
-        if (row->position == position)
-            return true;
-    }
-    return false;
-}
-
-static enum result load_row(void *context, const struct store_row *stored, struct err *err)
-{
-    struct service *service = context;
-    (void)err;
-    int64_t position = store_row_int(stored, 0);
-    if (is_held(service, position))
-        return OK;
-    size_t size;
-    const char *body = store_row_blob(stored, 7, &size);
-    const struct outgoing message = {.exchange = store_row_text(stored, 2),
-                                     .type = store_row_text(stored, 3),
-                                     .subject = store_row_text(stored, 4)};
-    struct row *row = row_new(&message, body, size);
-    row->position = position;
-    row->state = ROW_BLOCKED; /* until a look has shown that nothing earlier is unsent */
-    store_row_copy(stored, 1, row->id.text, sizeof row->id.text);
-    store_row_copy(stored, 5, row->traceparent, sizeof row->traceparent);
-    row->time_ms = store_row_int(stored, 6);
-    store_row_copy(stored, 8, row->owner, sizeof row->owner);
-    row->foreign = strcmp(row->owner, service->parts.owner) != 0;
-    add_unsent(service, row);
-    return OK;
-}
-
-#define ROW_COLUMNS                                                                                \
-    "position, message_id, exchange, type, subject, traceparent, time_ms, body, owner"
-
-enum result outbox_load(struct service *service, struct err *err)
-{
-    return store_query(service->parts.store,
-                       "SELECT " ROW_COLUMNS " FROM outbox WHERE owner = $1 ORDER BY position "
-                       "LIMIT $2",
-                       STORE_ARGS(store_text(service->parts.owner), store_int(LOAD_MAX)), load_row,
-                       service, err);
-}
-
-/* Whatever is unsent and old, whoever wrote it. Never "greater than the last": positions of several
- * writers do not become visible in order. */
-enum result outbox_rescan(struct service *service, struct err *err)
-{
-    if (service->unsent_count >= service->limits.unsent_max)
-        return OK;
-    return store_query(service->parts.store,
-                       "SELECT " ROW_COLUMNS " FROM outbox WHERE time_ms < $1 ORDER BY position "
-                       "LIMIT $2",
-                       STORE_ARGS(store_int(service_wall_ms(service) - service->limits.takeover_ms),
-                                  store_int(LOAD_MAX)),
-                       load_row, service, err);
-}
-
-/* Outside a transaction: may blocked rows go now? */
-static void recheck_blocked(struct service *service)
-{
-    struct row *row;
-    TAILQ_FOREACH(row, &service->unsent, next)
-    {
-        bool blocked = true;
-        if (row->state != ROW_BLOCKED)
-            continue;
-        if (is_blocked(service, row, row->position, &blocked, NULL) != OK)
-            return; /* busy: at the next look */
-        if (!blocked) {
-            row->state = ROW_WAITING;
-            service->blocked_count--;
-            service->relay_from = TAILQ_FIRST(&service->unsent);
-        }
-    }
-}
-
-void outbox_recheck(struct service *service)
-{
-    int64_t now_ms = service_mono_ms(service);
-    if (service->blocked_count == 0 || now_ms < service->next_blocked_ms)
-        return;
-    service->next_blocked_ms = now_ms + BLOCKED_CHECK_MS;
-    recheck_blocked(service);
 }
 
 static int64_t min_ms(int64_t a, int64_t b)

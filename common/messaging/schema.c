@@ -10,7 +10,7 @@ const struct migration service_migrations[] = {
      "exchange TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, "
      "traceparent TEXT NOT NULL, time_ms INTEGER NOT NULL, body BLOB NOT NULL, "
      "owner TEXT NOT NULL);"
-     "CREATE INDEX outbox_owner ON outbox(owner, subject);"
+     "CREATE INDEX outbox_subject ON outbox(subject, owner);"
      /* Outside calls whose answer has not been accepted. due_ms: when anybody may take it up. */
      "CREATE TABLE job(kind TEXT NOT NULL, key TEXT NOT NULL, request TEXT NOT NULL, "
      "attempts INTEGER NOT NULL, due_ms INTEGER NOT NULL, owner TEXT NOT NULL, "

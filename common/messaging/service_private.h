@@ -1,7 +1,8 @@
 /* The inside of the loop, shared by its files:
  *   service.c  phases, life cycle          intake.c   what has arrived, and its fate
  *   work.c     the one transaction         outbox.c   rows on their way out
- *   jobs.c     outside calls               schema.c   tables
+ *   jobs.c     outside calls               outbox_others.c  rows of other instances
+ *   schema.c   tables
  * Nobody else includes this. */
 #ifndef WARREN_MESSAGING_SERVICE_PRIVATE_H
 #define WARREN_MESSAGING_SERVICE_PRIVATE_H
@@ -132,22 +133,29 @@ void intake_release(struct service *service);
 enum result intake_refresh(struct service *service, struct err *err) WARN_UNUSED;
 
 /* outbox.c */
+struct row *outbox_row_new(const struct outgoing *message, const char *body, size_t size);
+void outbox_add_unsent(struct service *service, struct row *row);
 void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate);
 void outbox_down(struct service *service); /* every fate is open again */
 void outbox_expire(struct service *service);
 bool outbox_has_work(const struct service *service);
 enum result outbox_mark(struct service *service, struct err *err) WARN_UNUSED;
-enum result outbox_look_for_others(struct service *service, struct err *err) WARN_UNUSED;
 void outbox_committed(struct service *service);
 void outbox_rolled_back(struct service *service);
 void outbox_relay(struct service *service);
+int64_t outbox_deadline_ms(const struct service *service);
+void outbox_release(struct service *service);
+
+/* outbox_others.c */
+enum result outbox_look_for_others(struct service *service, struct err *err) WARN_UNUSED;
+/* Whether another owner's row of this subject before that position is unsent. */
+enum result outbox_is_blocked(struct service *service, const struct row *row, int64_t position,
+                              bool *ret_blocked, struct err *err) WARN_UNUSED;
 void outbox_recheck(struct service *service); /* may blocked rows go now? */
 enum result outbox_load(struct service *service,
                         struct err *err) WARN_UNUSED; /* our own, at start */
 enum result outbox_rescan(struct service *service,
                           struct err *err) WARN_UNUSED; /* what others left */
-int64_t outbox_deadline_ms(const struct service *service);
-void outbox_release(struct service *service);
 
 /* jobs.c */
 void jobs_pump(struct service *service);
