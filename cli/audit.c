@@ -148,7 +148,7 @@ static void audit_suite(const struct suite *suite, struct audit_report *report)
         look_once(suite, age_ms, report);
         if (!look_again(report, age_ms, looks))
             return;
-        if (!arguments.json)
+        if (!arguments.json && report->pending > 0)
             fprintf(stderr, "audit: %zu things under way, looking again\n", report->pending);
         audit_report_release(report);
         poll(NULL, 0, LOOK_AGAIN_MS);

@@ -53,6 +53,7 @@
     X(LOOP_DEFERRED, "loop: deferred")                                                             \
     X(LOOP_QUARANTINED, "loop: quarantined")                                                       \
     X(LOOP_ROLLED_BACK, "loop: batch rolled back")                                                 \
+    X(AUDITED_RUNNING, "audited in mid-flight")                                                    \
     X(STAYED_DEAD, "an instance that never came back")
 
 #define COVERAGE_ENUM(name, text) COVER_##name,

@@ -1,10 +1,17 @@
 #!/bin/bash
-# Two thousand seeds, as fast as it goes: green, with everything reached, within a minute.
+# Two thousand seeds: green, with everything reached, within a minute on two cores. Measured as time
+# on the processors, so that other work on the machine does not count.
 # tests/run: alone
+# tests/run: timeout 600
 set -euo pipefail
-seconds=$SECONDS
-"$WARREN_PLAIN/tests/simulation/simulate" --seeds "${WARREN_SEEDS:-2000}" --jobs 2
-if [[ -z ${WARREN_SEEDS:-} ]] && ((SECONDS - seconds > 60)); then
-    echo "2000 seeds took $((SECONDS - seconds)) s, 60 at most" >&2
+seeds=${WARREN_SEEDS:-2000}
+TIMEFORMAT='%U %S'
+exec 3>&1
+used=$({ time "$WARREN_PLAIN/tests/simulation/simulate" --seeds "$seeds" --jobs 2 >&3 2>&1; } 2>&1) || exit 1
+read -r user system <<<"$used"
+ms=$(awk -v user="$user" -v system="$system" 'BEGIN { printf "%d", 1000 * (user + system) }')
+echo "$seeds seeds used $ms ms of two processors"
+if ((ms > seeds * 60)); then
+    echo "that is more than 60 ms a seed: 2000 would not be through in a minute" >&2
     exit 1
 fi

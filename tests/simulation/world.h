@@ -79,6 +79,9 @@ struct process *world_edge(struct world *world, int instance);
 void world_note(struct world *world, const char *format, ...) PRINTF_LIKE(2, 3); /* trace only */
 void world_violated(struct world *world, int promise, const char *format, ...) PRINTF_LIKE(3, 4);
 
+/* rebuild.c */
+void rebuild_judge(struct world *world);
+
 /* process.c */
 void process_start(struct world *world, struct process *process);
 void process_kill(struct world *world, struct process *process);
