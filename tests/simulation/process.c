@@ -25,7 +25,8 @@ static const struct service_limits limits = {
     .takeover_ms = 2000,
     .confirm_timeout_ms = 3000,
 };
-static const struct edge_limits edge_limits = {.deadline_ms = 2500, .batch = 8};
+static const struct edge_limits edge_limits = {
+    .deadline_ms = 2500, .inflight_max = 32, .accepted_max = 256, .waiters_max = 16, .batch = 8};
 static const struct order_service_options order_options = {.payment_deadline_ms = 6000};
 static const struct provider_sandbox_options sandbox_options = {.slow_ms = 2000};
 

@@ -9,7 +9,7 @@ TIMEFORMAT='%U %S'
 exec 3>&1
 used=$({ time "$WARREN_PLAIN/tests/simulation/simulate" --seeds "$seeds" --jobs 2 >&3 2>&1; } 2>&1) || exit 1
 read -r user system <<<"$used"
-ms=$(awk -v user="$user" -v system="$system" 'BEGIN { printf "%d", 1000 * (user + system) }')
+ms=$(awk -v user="$user" -v kernel="$system" 'BEGIN { printf "%d", 1000 * (user + kernel) }')
 echo "$seeds seeds used $ms ms of two processors"
 if ((ms > seeds * 60)); then
     echo "that is more than 60 ms a seed: 2000 would not be through in a minute" >&2
