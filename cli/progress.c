@@ -24,6 +24,7 @@ void progress_begin(struct progress *progress, bool quiet)
     sigset_t set;
     watched(&set);
     sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN); /* whoever stops listening does not stop us half way */
     *progress = (struct progress){.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK),
                                   .quiet = quiet};
 }

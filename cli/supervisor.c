@@ -52,6 +52,7 @@ static void become_supervisor(const struct suite *suite, const char *config)
     clean_environment(mark, home, list);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
+    signal(SIGPIPE, SIG_DFL);
     int out = open(suite_path(suite, "log/supervisord.out").text,
                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
