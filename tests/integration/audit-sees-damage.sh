@@ -1,0 +1,56 @@
+#!/bin/bash
+# warren audit on a live suite: clean after a few orders; violated, with the promise named, once a
+# store, the ledger or a client's record says something that must not be; unreadable (5) when a
+# source is gone; never clean (1) when there is nothing to look at.
+# tests/run: timeout 240
+set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
+. "$(dirname "$0")/../lib/suite.sh"
+
+suite_start >"$TMPDIR/up.out"
+
+expect 1 warren audit --json
+[[ $(field "$said" .verdict) == "not checked" ]] || fail "an empty shop was called $(field "$said" .verdict)"
+
+expect 0 warren order --customer anna --line DANDELION-TEA=2
+expect 3 warren order --customer anna --line DANDELION-TEA=1 --card tok_declined
+expect 0 warren audit --json
+[[ $(field "$said" .verdict) == clean ]] || fail "$said"
+[[ $(field "$said" '[.promises[] | select(.verdict == "held")] | length') == 6 ]] || fail "$said"
+[[ $(field "$said" .counts.orders) == 2 ]] || fail "$said"
+
+# damage FILE SQL PROMISE REPAIR: the audit must break exactly this promise, and be clean again after
+damage() {
+    sqlite3 "$WARREN_HOME/$1" "PRAGMA busy_timeout = 5000; $2" >/dev/null
+    expect 1 warren audit --settle 1 --json
+    [[ $(field "$said" '[.promises[] | select(.verdict == "violated") | .number] | join(" ")') == "$3" ]] ||
+        fail "$2: $said"
+    sqlite3 "$WARREN_HOME/$1" "PRAGMA busy_timeout = 5000; $4" >/dev/null
+    expect 0 warren audit --json
+}
+damage provider/ledger.db \
+    "INSERT INTO ledger(key, order_id, kind, amount, currency, reference, at_ms)
+     SELECT 'again', order_id, kind, amount, currency, reference, at_ms FROM ledger WHERE kind = 'capture'" \
+    3 "DELETE FROM ledger WHERE key = 'again'"
+damage store/order.db "UPDATE product SET available = available - 1 WHERE sku = 'DANDELION-TEA'" \
+    3 "UPDATE product SET available = available + 1 WHERE sku = 'DANDELION-TEA'"
+damage store/notification.db "UPDATE notification SET kind = 'expired' WHERE kind = 'rejected'" \
+    4 "UPDATE notification SET kind = 'rejected' WHERE kind = 'expired'"
+damage store/order.db "UPDATE order_event SET fact_id = fact_id || 'x' WHERE version = 2 AND type = 'order.confirmed'" \
+    5 "UPDATE order_event SET fact_id = substr(fact_id, 1, 36) WHERE type = 'order.confirmed'"
+
+# A client was told ok about an order that nobody has.
+printf '{"op":"place","key":"k","order_id":"%s","invoked_ns":1,"completed_ns":2,"result":"ok","http":202}\n' \
+    11111111-0000-7000-8000-000000000000 >"$TMPDIR/history"
+expect 1 warren audit --settle 1 --history "$TMPDIR/history" --json
+[[ $(field "$said" '.promises[0].verdict') == violated ]] || fail "$said"
+
+mv "$WARREN_HOME/provider" "$WARREN_HOME/elsewhere"
+expect 5 warren audit --json
+mv "$WARREN_HOME/elsewhere" "$WARREN_HOME/provider"
+[[ $(field "$said" .verdict) == unreadable ]] || fail "$said"
+expect 5 warren audit --history "$TMPDIR/no-such-file"
+
+warren down >/dev/null
+expect 5 warren audit --json
+[[ $(field "$said" .verdict) == unreadable ]] || fail "$said"
