@@ -1,5 +1,7 @@
 /* edge-service: what it is made of. */
+#include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "common/accounts/accounts.h"
@@ -42,19 +44,39 @@ static void http_turn(void *context)
     http_run(context);
 }
 
-/* A read model that cannot be used is built again from the stream. */
+static enum result open_once(struct program *p, const char *name, struct err *err)
+{
+    return runtime_store(&p->runtime, name, STORE_DISPOSABLE, "edge", edge_migrations,
+                         edge_migration_count, &p->read_model, err);
+}
+
+/* With its log: that of an old file would be played into the new one. */
+static enum result remove_read_model(const struct program *p, const char *name, struct err *err)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    enum result result = OK;
+    for (size_t i = 0; result == OK && i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        char path[PATH_MAX];
+        char file[80];
+        snprintf(file, sizeof file, "%s%s", name, suffixes[i]);
+        result = runtime_path(&p->runtime, file, path, err);
+        if (result == OK && unlink(path) != 0 && errno != ENOENT)
+            result = err_set(err, FATAL, "%s: %s", path, strerror(errno));
+    }
+    return result;
+}
+
+/* One that is broken is built again from the stream. */
 static enum result open_read_model(struct program *p, struct err *err)
 {
     char name[64];
-    char path[PATH_MAX];
     snprintf(name, sizeof name, "store/edge-read-%d.db", (int)p->runtime.instance);
-    enum result result = runtime_store(&p->runtime, name, STORE_DISPOSABLE, "edge", edge_migrations,
-                                       edge_migration_count, &p->read_model, err);
-    if (result != FATAL || runtime_path(&p->runtime, name, path, err) != OK || unlink(path) != 0)
+    enum result result = open_once(p, name, err);
+    if (result != FATAL)
         return result;
     LOG_EVENT(&p->runtime.log, LOG_WARNING, "read-model-rebuilt", LOG_TEXT("reason", err->text));
-    return runtime_store(&p->runtime, name, STORE_DISPOSABLE, "edge", edge_migrations,
-                         edge_migration_count, &p->read_model, err);
+    result = remove_read_model(p, name, err);
+    return result == OK ? open_once(p, name, err) : result;
 }
 
 static enum result open_parts(struct program *p, struct err *err)

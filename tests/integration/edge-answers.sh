@@ -133,6 +133,14 @@ is 'after a kill' 200 '*"status":"cancelled"*'
 place three MUG-1 1 -H 'Prefer: wait=20'
 is 'an order after poison' 200 '*"confirmed"*'
 
+# A broken read model is built again from the stream.
+kill "$EDGE_PID"
+wait "$EDGE_PID" || true
+head -c 8192 /dev/urandom >"$EDGE_HOME/store/edge-read-1.db"
+edge_launch
+broker_until 20 cancelled || is 'after a rebuild' 200 '*"cancelled"*'
+grep -q '"event":"read-model-rebuilt"' "$TMPDIR/edge.log" || is 'the log of a rebuild' 0
+
 # A broker that is silent: unknown, with what is needed to repeat it. One that refuses: refused.
 kill -STOP "$BROKER_PID"
 place four MUG-1 1
