@@ -289,8 +289,8 @@ static const struct unit_case cases[] = {
     {"without confirms all is well", without_confirms_all_is_well},
     {"without mandatory the unroutable vanishes", without_mandatory_the_unroutable_vanishes},
     {"an alarm blocks publishers", suite_alarm_blocks_publishers},
-    {"a loss voids tags and tokens", suite_loss_voids_tags_and_tokens},
     {"a stream goes on where it was told", suite_stream_goes_on},
+    {"a loss voids tags and tokens", suite_loss_voids_tags_and_tokens},
 };
 
 int bus_suite_run(const char *name, const struct bus_fixture *fixture)

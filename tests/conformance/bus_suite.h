@@ -30,6 +30,9 @@ struct bus_fixture {
     size_t window;       /* unconfirmed publishes of a handle at most */
     /* All connections are lost, by force; and the broker is there again. */
     void (*kill)(void *self);
+    /* The same as an orderly end of the broker, which keeps every stream: one that is killed soon
+     * after it has declared a stream may lose it. */
+    void (*stop)(void *self);
     void (*revive)(void *self);
     /* An alarm begins or ends. */
     void (*block)(void *self, bool blocked);

@@ -92,7 +92,7 @@ void suite_stream_goes_on(void)
     ear_quiet(ear);
     CU_ASSERT_EQUAL(ear->delivered, 10); /* it counts from the next connection on */
 
-    ear_fixture->kill(ear_fixture->self);
+    ear_fixture->stop(ear_fixture->self);
     ear_until_down(ear);
     ear_fixture->revive(ear_fixture->self);
     ear_until_up(ear);

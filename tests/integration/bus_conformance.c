@@ -98,6 +98,12 @@ static void lose(void *self)
     ask("kill");
 }
 
+static void stop(void *self)
+{
+    (void)self;
+    ask("stop");
+}
+
 static void revive(void *self)
 {
     (void)self;
@@ -126,6 +132,7 @@ int main(int argc, char **argv)
         .quiet_ms = 300,
         .window = WINDOW,
         .kill = lose,
+        .stop = stop,
         .revive = revive,
         .block = block,
     };

@@ -5,8 +5,9 @@
 #                       sets BROKER_URL (user "test", password "test", virtual host "warren")
 #   broker_ctl ...      rabbitmqctl against it
 #   broker_kill         kill -9 of the node
+#   broker_end          polite end of the node
 #   broker_start_again  the node again, on the files of the last one
-#   broker_stop         polite end of the node, end of epmd; in a trap EXIT
+#   broker_stop         the same, and end of epmd; in a trap EXIT
 # BROKER_CONF: further lines of its configuration.
 # Everything is ended by its pid. Ports: BASE+10 AMQP, +12 distribution, +13 epmd.
 
@@ -112,11 +113,15 @@ broker_gone() {
     ! kill -0 "$1" 2>/dev/null
 }
 
-broker_stop() {
+broker_end() {
     if [[ -n ${BROKER_PID-} ]] && kill -TERM "$BROKER_PID" 2>/dev/null; then
         broker_until 30 broker_gone "$BROKER_PID" || kill -9 "$BROKER_PID" || true
     fi
     [[ -z ${BROKER_SHELL_PID-} ]] || wait "$BROKER_SHELL_PID" 2>/dev/null || true
+}
+
+broker_stop() {
+    broker_end
     [[ -z ${BROKER_EPMD_PID-} ]] || kill "$BROKER_EPMD_PID" 2>/dev/null || true
     [[ -z ${BROKER_EPMD_PID-} ]] || wait "$BROKER_EPMD_PID" 2>/dev/null || true
     return 0

@@ -6,6 +6,7 @@
 obey_word() {
     case $1 in
     kill) broker_kill ;;
+    stop) broker_end ;;
     revive) broker_start_again ;;
     freeze) kill -STOP "$BROKER_PID" ;;
     thaw) kill -CONT "$BROKER_PID" ;;

@@ -63,6 +63,7 @@ int main(void)
         .quiet_ms = 20,
         .window = 1000,
         .kill = lose,
+        .stop = lose,
         .revive = revive,
         .block = block,
     };
