@@ -12,7 +12,7 @@
 #include "edge-service/http_private.h"
 
 enum {
-    CONNECTIONS_DEFAULT = 8000,
+    CONNECTIONS_DEFAULT = 1000,
     CONNECTION_TIMEOUT_S = 30,
     CONNECTION_MEMORY = 16384,
     LISTEN_BACKLOG = 1024,

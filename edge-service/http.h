@@ -20,11 +20,11 @@
 struct http;
 
 struct http_options {
-    const char *address; /* NULL: 127.0.0.1 */
-    int port;            /* 0: any free one, see http_port */
-    unsigned connections_max;
-    struct edge *edge;      /* these are borrowed and outlive the server */
-    struct store *accounts; /* migrated */
+    const char *address;      /* NULL: 127.0.0.1 */
+    int port;                 /* 0: any free one, see http_port */
+    unsigned connections_max; /* 0: 1000 */
+    struct edge *edge;        /* these are borrowed and outlive the server */
+    struct store *accounts;   /* migrated */
     const struct clock *clock;
 };
 

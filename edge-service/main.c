@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "common/accounts/accounts.h"
@@ -11,6 +12,8 @@
 #include "edge-service/http.h"
 
 enum { DRAIN_MS = 9000, FLUSH_MS = 500 }; /* a promise is 10 s, the end included */
+
+enum { CONNECTIONS_WANTED = 8000, OTHER_FILES = 64 };
 
 struct program {
     struct runtime runtime;
@@ -92,6 +95,23 @@ static enum result open_parts(struct program *p, struct err *err)
     return result;
 }
 
+/* A connection is a file; systems allow a process 1,024 until it asks for more. */
+static unsigned connections_possible(void)
+{
+    struct rlimit files;
+    const rlim_t wanted = CONNECTIONS_WANTED + OTHER_FILES;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return 1000 - OTHER_FILES;
+    if (files.rlim_cur < wanted) {
+        files.rlim_cur = files.rlim_max < wanted ? files.rlim_max : wanted;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+        (void)getrlimit(RLIMIT_NOFILE, &files);
+    }
+    if (files.rlim_cur >= wanted)
+        return CONNECTIONS_WANTED;
+    return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
+}
+
 static enum result open_edge(struct program *p, struct err *err)
 {
     const struct edge_parts parts = {
@@ -108,6 +128,7 @@ static enum result open_edge(struct program *p, struct err *err)
     const struct http_options options = {
         .address = p->listen,
         .port = runtime_port(&p->runtime),
+        .connections_max = connections_possible(),
         .edge = p->edge,
         .accounts = p->accounts,
         .clock = p->runtime.clock,
