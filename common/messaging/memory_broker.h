@@ -52,10 +52,12 @@ struct memory_broker {
 };
 
 static inline void memory_tell(const struct memory_broker *broker, const char *what,
-                               const char *who, const char *where, const char *message_id)
+                               const char *who, const char *where,
+                               const struct memory_message *message)
 {
     if (broker->watch)
-        broker->watch(broker->watch_context, what, who, where, message_id);
+        broker->watch(broker->watch_context,
+                      &(struct memory_sight){what, who, where, message->id, message->body});
 }
 uint64_t memory_choose(struct memory_broker *broker, enum memory_fault fault, uint64_t of);
 struct memory_queue *memory_queue_find(const struct memory_broker *broker, const char *name);

@@ -104,7 +104,7 @@ static void broker_reads_publish(struct memory_connection *c, const struct frame
     enum bus_fate fate = memory_broker_route(c->broker, frame->exchange, frame->routing_key,
                                              frame->message, c->switches.mandatory);
     static const char *const words[] = {"routed", "returned", "nacked"};
-    memory_tell(c->broker, words[fate], c->name, frame->routing_key, frame->message->id);
+    memory_tell(c->broker, words[fate], c->name, frame->routing_key, frame->message);
     if (c->switches.confirms)
         confirm_push(c, frame->token, fate);
 }
@@ -153,7 +153,7 @@ static void swallow_frames(struct memory_connection *c)
     while ((frame = TAILQ_FIRST(&c->frames))) {
         if (frame->kind == FRAME_PUBLISH) {
             happened->publishes_lost++;
-            memory_tell(c->broker, "lost", c->name, frame->routing_key, frame->message->id);
+            memory_tell(c->broker, "lost", c->name, frame->routing_key, frame->message);
         } else if (!TAILQ_EMPTY(&c->deliveries) && TAILQ_FIRST(&c->deliveries)->tag <= frame->tag)
             happened->acks_lost++;
         frame_free(c, frame);
@@ -286,7 +286,7 @@ static void deliver_one(struct memory_connection *c, size_t index, struct memory
     uint64_t tag = ++c->next_tag;
     note_delivery(c, index, tag, stream ? NULL : entry);
     memory_tell(c->broker, entry->redelivered ? "delivered again" : "delivered", c->name,
-                c->subscriptions[index].spec.queue, entry->message->id);
+                c->subscriptions[index].spec.queue, entry->message);
     tell(c, &(struct bus_event){.kind = BUS_DELIVERY,
                                 .delivery = &(struct bus_delivery){
                                     .queue = c->subscriptions[index].spec.queue,

@@ -53,10 +53,15 @@ struct memory_happened {
     uint64_t redeliveries, swapped_confirms, held, blocked, no_room;
 };
 
-/* For a readable trace: "routed", "returned", "nacked", "delivered", "lost"; `who` is a handle's
- * name, "" for an injected message. */
-typedef void memory_watch(void *context, const char *what, const char *who, const char *where,
-                          const char *message_id);
+/* For a readable trace: what has become of a message. Borrowed for the call. */
+struct memory_sight {
+    const char *what;  /* "routed", "returned", "nacked", "lost", "delivered", "delivered again" */
+    const char *who;   /* a handle's name */
+    const char *where; /* routing key or queue */
+    const char *message_id;
+    const char *body;
+};
+typedef void memory_watch(void *context, const struct memory_sight *sight);
 
 /* Declares what the tables list, and the exchanges and the dead-letter queue `warren.dead`. A queue
  * that several tables name is declared once. The tables are borrowed. */

@@ -299,8 +299,9 @@ static void on_reply(void *context, const struct edge_reply *reply)
 {
     struct op *op = context;
     struct world *world = op->clients->world;
-    world_note(world, "%-15s %-15s edge-%d %s: %s (%s)", kind_name(op->kind), op->order_id,
-               op->edge + 1, op->key, edge_verdict_name(reply->verdict), reply->reason);
+    world_note(world, "client         %-15s %-21s %.8s  edge-%d: %s %s", kind_name(op->kind),
+               op->key, op->order_id, op->edge + 1, edge_verdict_name(reply->verdict),
+               reply->reason);
     if (op->state != OP_FLYING) {
         world_violated(world, 2, "%s %s was answered twice", kind_name(op->kind), op->key);
         return;

@@ -257,5 +257,7 @@ int main(int argc, char **argv)
         .count = sizeof table / sizeof table[0],
     };
     options_parse(&spec, argc, argv);
+    if (options.trace)
+        setvbuf(stdout, NULL, _IOLBF, 0); /* services write to the same file by themselves */
     return options.mutants ? mutants() : simulate();
 }

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "notification-service/notification_service.h"
 #include "order-service/order_service.h"
@@ -90,7 +91,8 @@ static void start_service(struct world *world, struct process *process)
                                   .store = process->store,
                                   .bus = process->bus,
                                   .switches = world->switches,
-                                  .owner = process->name};
+                                  .owner = process->name,
+                                  .log = world->trace ? &process->log : NULL};
     if (process->kind == KIND_ORDER) {
         struct order_service *order = NULL;
         must(order_service_new(&order_options, &order, &err), &err);
@@ -112,7 +114,8 @@ static void start_edge(struct world *world, struct process *process)
     struct edge_parts parts = {.clock = &world->clock.clock,
                                .store = process->store,
                                .bus = process->bus,
-                               .switches = world->switches};
+                               .switches = world->switches,
+                               .log = world->trace ? &process->log : NULL};
     must(edge_new(&parts, &edge_limits, &process->edge, &err), &err);
 }
 
@@ -121,6 +124,11 @@ void process_start(struct world *world, struct process *process)
     int db = process->kind == KIND_EDGE ? DB_EDGE_1 + process->instance : (int)process->kind;
     process->alive = true;
     process->last_phase = 0;
+    process->log = (struct log){.clock = &world->clock.clock,
+                                .service = process->name,
+                                .instance = process->instance + 1,
+                                .level = LOG_INFO,
+                                .fd = STDOUT_FILENO};
     process->wake_ms = 0;
     process->lives++;
     process->store = open_database(db);

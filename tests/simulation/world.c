@@ -44,11 +44,24 @@ void world_violated(struct world *world, int promise, const char *format, ...)
     world_note(world, "VIOLATED promise %d: %s", promise, text);
 }
 
-static void watch(void *context, const char *what, const char *who, const char *where,
-                  const char *message_id)
+/* A member of an envelope, for people's eyes. */
+static void peek(const char *body, const char *name, char *out, size_t size)
 {
-    struct world *world = context;
-    world_note(world, "%-15s %-15s %-22s %s", who, what, where, message_id);
+    char marker[32];
+    snprintf(marker, sizeof marker, "\"%s\":\"", name);
+    const char *at = strstr(body, marker);
+    at = at ? at + strlen(marker) : "?";
+    snprintf(out, size, "%.*s", (int)strcspn(at, "\""), at);
+}
+
+static void watch(void *context, const struct memory_sight *sight)
+{
+    char type[48], subject[48];
+    peek(sight->body, "type", type, sizeof type);
+    peek(sight->body, "subject", subject, sizeof subject);
+    world_note(context, "%-14s %-15s %-21s %.8s  %s%s", sight->who, sight->what, type, subject,
+               strcmp(sight->where, type) == 0 ? "" : "from ",
+               strcmp(sight->where, type) == 0 ? sight->message_id : sight->where);
 }
 
 void world_init(struct world *world, uint64_t seed, const struct switches *switches, bool trace)

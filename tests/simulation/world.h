@@ -14,6 +14,7 @@
 #include "common/messaging/memory_bus.h"
 #include "common/messaging/service.h"
 #include "common/store/store.h"
+#include "common/telemetry/log.h"
 #include "edge-service/edge.h"
 #include "tests/simulation/chance.h"
 #include "tests/simulation/coverage.h"
@@ -37,6 +38,7 @@ struct process {
     struct bus *bus;
     struct faulty *provider;
     void *self;
+    struct log log;          /* used in a trace */
     struct service *service; /* NULL for an edge */
     struct edge *edge;
 };
