@@ -1,6 +1,7 @@
 #include "common/messaging/amqp_internal.h"
 
 #include <errno.h>
+#include <openssl/crypto.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -128,6 +129,13 @@ static void *attempt_run(void *context)
     if (abandoned)
         attempt_free(attempt);
     return NULL;
+}
+
+/* An abandoned attempt may be in the middle of a handshake when the process ends: OpenSSL must not
+ * tidy itself away beneath it. It only obeys whoever asks first, hence before main(). */
+__attribute__((constructor)) static void keep_openssl(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
 }
 
 /* No signal is ever for this thread. */
