@@ -20,6 +20,8 @@
 /* A fatal assertion that fails does not come back. */
 #undef CU_ASSERT_FATAL
 #define CU_ASSERT_FATAL(value) ((value) ? (void)0 : __builtin_trap())
+#undef CU_FAIL_FATAL
+#define CU_FAIL_FATAL(text) __builtin_trap()
 #undef CU_ASSERT_TRUE_FATAL
 #define CU_ASSERT_TRUE_FATAL(value) CU_ASSERT_FATAL(value)
 #undef CU_ASSERT_EQUAL_FATAL

@@ -9,7 +9,7 @@ build=${WARREN_BUILD:-$source/build/check}
 . "$source/tests/lib/broker.sh"
 export TMPDIR=${TMPDIR:-$(mktemp -d)}
 service=
-trap '[[ -z $service ]] || kill "$service" 2>/dev/null; broker_stop' EXIT
+trap '[[ -z $service ]] || kill "$service" 2>/dev/null || true; broker_stop' EXIT
 fail() {
     echo "$*" >&2
     cat "$TMPDIR/log" >&2
