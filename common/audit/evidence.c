@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/digest.h"
+
 void evidence_init(struct evidence *e, const struct audit_options *options,
                    struct audit_report *report)
 {
@@ -15,15 +17,16 @@ void evidence_init(struct evidence *e, const struct audit_options *options,
     map_init(&e->series, sizeof(struct series));
     map_init(&e->unsent, sizeof(struct unsent));
     map_init(&e->requests, sizeof(struct request_case));
+    map_init(&e->words, sizeof(char *));
 }
 
 void evidence_release(struct evidence *e)
 {
     for (size_t i = 0; i < e->orders.count; i++) {
         struct order_case *order = e->orders.records[i];
-        for (size_t f = 0; f < order->fact_count; f++)
-            free(order->facts[f].data);
         free(order->facts);
+        free(order->lines);
+        free(order->notices);
     }
     for (size_t i = 0; i < e->stream.count; i++)
         free(((struct stream_fact *)e->stream.records[i])->data);
@@ -34,6 +37,39 @@ void evidence_release(struct evidence *e)
     map_release(&e->series);
     map_release(&e->unsent);
     map_release(&e->requests);
+    map_release(&e->words);
+}
+
+const char *evidence_word(struct evidence *e, const char *text)
+{
+    char **word = map_get(&e->words, text);
+    if (!*word)
+        *word = e->words.keys[e->words.count - 1];
+    return *word;
+}
+
+struct digest evidence_digest(const cJSON *json)
+{
+    uint8_t full[SHA256_SIZE];
+    struct digest digest;
+    char *text = cJSON_PrintUnformatted(json);
+    if (!text)
+        abort();
+    sha256(text, strlen(text), full);
+    free(text);
+    memcpy(digest.bytes, full, sizeof digest.bytes);
+    return digest;
+}
+
+void *evidence_grow(void *list, size_t count, size_t *capacity, size_t size)
+{
+    if (count < *capacity)
+        return list;
+    *capacity = *capacity ? 2 * *capacity : 2;
+    list = realloc(list, *capacity * size);
+    if (!list)
+        abort();
+    return list;
 }
 
 bool evidence_due(struct evidence *e, int64_t at_ms)

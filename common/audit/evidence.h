@@ -3,15 +3,22 @@
 #ifndef WARREN_AUDIT_EVIDENCE_H
 #define WARREN_AUDIT_EVIDENCE_H
 
+#include <cjson/cJSON.h>
+
 #include "common/audit/audit.h"
 #include "common/audit/map.h"
 
+/* A payload, in short: two are the same exactly if their digests are. */
+struct digest {
+    uint8_t bytes[16];
+};
+
 struct order_fact { /* a row of order_event */
     int64_t version;
-    char type[48];
-    char id[40];
     int64_t at_ms;
-    char *data; /* JSON */
+    const char *type; /* from evidence_word */
+    char id[40];
+    struct digest digest;
 };
 
 struct order_item {
@@ -21,11 +28,10 @@ struct order_item {
 
 struct notice { /* a row of notification */
     int64_t version;
-    char kind[24], state[16], id[40], customer[40];
     int64_t at_ms;
+    const char *kind, *state; /* from evidence_word */
+    char id[40], customer[40];
 };
-
-enum { NOTICES_MAX = 4, LINES_MAX = 50 };
 
 struct order_case { /* all that is known about one order */
     char id[40];
@@ -33,11 +39,11 @@ struct order_case { /* all that is known about one order */
     size_t fact_count, fact_capacity;
     char customer[40], currency[8], request_hash[72];
     int64_t total, deadline_ms;
-    struct order_item lines[LINES_MAX];
+    struct order_item *lines;
     size_t line_count;
 
-    struct notice notices[NOTICES_MAX];
-    size_t notice_count; /* may exceed what is kept */
+    struct notice *notices;
+    size_t notice_count, notice_capacity;
 
     struct {
         bool there;
@@ -51,15 +57,18 @@ struct order_case { /* all that is known about one order */
 };
 
 struct stream_fact { /* the first occurrence of one (source, subject, sequence) */
-    char id[40], type[48], source[40], subject[72];
+    char id[40];
+    const char *type, *source, *subject; /* from evidence_word; the subject: its series' */
     int64_t sequence, time_ms;
-    char digest[72]; /* of the payload */
-    char *data;      /* JSON */
-    bool known;      /* a store has it */
+    int64_t order_version; /* of notification.sent */
+    struct digest digest;
+    char *data; /* JSON; kept of command.refused alone */
+    bool known; /* a store has it */
 };
 
 struct series { /* one (source, subject) on the stream */
-    char source[40], subject[72];
+    const char *source;
+    char subject[72];
     int64_t count, lowest, highest, last_ms;
 };
 
@@ -91,6 +100,7 @@ struct evidence {
     struct map series;   /* series by source, subject */
     struct map unsent;   /* outbox rows of every store, by message id */
     struct map requests; /* request_case by customer, key */
+    struct map words;    /* types, sources, states: few, and each kept once */
     bool log_read, log_cut;
     int64_t log_begins_ms; /* facts older than this may have left a cut log */
     size_t handled;        /* inbox rows */
@@ -108,6 +118,13 @@ enum result evidence_read_notification(struct evidence *e, struct store *store, 
 enum result evidence_read_loop(struct evidence *e, const char *service, struct store *store,
                                struct err *err);
 enum result evidence_read_history(struct evidence *e, FILE *history, struct err *err);
+
+/* The same text, for as long as the evidence lives, and each text once. */
+const char *evidence_word(struct evidence *e, const char *text);
+/* Of the JSON in a form of its own, spaces aside. */
+struct digest evidence_digest(const cJSON *json);
+/* Room for one more element; aborts without memory. */
+void *evidence_grow(void *list, size_t count, size_t *capacity, size_t size);
 
 /* Whether something from then ought to be complete by now; if not, it is pending. */
 bool evidence_due(struct evidence *e, int64_t at_ms);

@@ -5,44 +5,29 @@
 #include <string.h>
 
 #include "common/audit/evidence.h"
-#include "common/base/digest.h"
 #include "common/messaging/envelope.h"
 
-static void copy(char *out, size_t size, const char *text)
-{
-    snprintf(out, size, "%s", text);
-}
-
-static void note_series(struct evidence *e, const struct stream_fact *fact)
+static struct series *note_series(struct evidence *e, const struct envelope *envelope)
 {
     char key[128];
-    snprintf(key, sizeof key, "%s %s", fact->source, fact->subject);
+    snprintf(key, sizeof key, "%s %s", envelope->source, envelope->subject);
     struct series *series = map_get(&e->series, key);
     if (series->count++ == 0) {
-        copy(series->source, sizeof series->source, fact->source);
-        copy(series->subject, sizeof series->subject, fact->subject);
-        series->lowest = fact->sequence;
+        series->source = evidence_word(e, envelope->source);
+        snprintf(series->subject, sizeof series->subject, "%s", envelope->subject);
+        series->lowest = envelope->sequence;
     }
-    if (fact->sequence < series->lowest)
-        series->lowest = fact->sequence;
-    if (fact->time_ms > series->last_ms)
-        series->last_ms = fact->time_ms;
-    if (fact->sequence > series->highest)
-        series->highest = fact->sequence;
+    if (envelope->sequence < series->lowest)
+        series->lowest = envelope->sequence;
+    if (envelope->time_ms > series->last_ms)
+        series->last_ms = envelope->time_ms;
+    if (envelope->sequence > series->highest)
+        series->highest = envelope->sequence;
+    return series;
 }
 
-static void note_first(struct evidence *e, struct stream_fact *fact,
-                       const struct envelope *envelope, char *data, const char *digest)
+static void note_id(struct evidence *e, struct stream_fact *fact)
 {
-    copy(fact->id, sizeof fact->id, envelope->id.text);
-    copy(fact->type, sizeof fact->type, envelope->type);
-    copy(fact->source, sizeof fact->source, envelope->source);
-    copy(fact->subject, sizeof fact->subject, envelope->subject);
-    copy(fact->digest, sizeof fact->digest, digest);
-    fact->sequence = envelope->sequence;
-    fact->time_ms = envelope->time_ms;
-    fact->data = data;
-    note_series(e, fact);
     struct stream_fact **by_id = map_get(&e->ids, fact->id);
     if (*by_id)
         violated(e, 5,
@@ -53,34 +38,46 @@ static void note_first(struct evidence *e, struct stream_fact *fact,
         *by_id = fact;
 }
 
-static void note_again(struct evidence *e, const struct stream_fact *fact,
-                       const struct envelope *envelope, const char *digest)
+static void note_first(struct evidence *e, struct stream_fact *fact,
+                       const struct envelope *envelope, const cJSON *payload)
 {
+    memcpy(fact->id, envelope->id.text, sizeof envelope->id.text);
+    fact->type = evidence_word(e, envelope->type);
+    fact->source = evidence_word(e, envelope->source);
+    fact->subject = note_series(e, envelope)->subject;
+    fact->sequence = envelope->sequence;
+    fact->time_ms = envelope->time_ms;
+    fact->digest = evidence_digest(payload);
+    const cJSON *version = cJSON_GetObjectItemCaseSensitive(payload, "order_version");
+    fact->order_version = cJSON_IsNumber(version) ? (int64_t)version->valuedouble : 0;
+    if (strcmp(fact->type, "command.refused") == 0)
+        fact->data = cJSON_PrintUnformatted(payload);
+    note_id(e, fact);
+}
+
+static void note_again(struct evidence *e, const struct stream_fact *fact,
+                       const struct envelope *envelope, const cJSON *payload)
+{
+    struct digest digest = evidence_digest(payload);
     if (strcmp(fact->id, envelope->id.text) != 0)
         violated(e, 5, "%s %" PRId64 " of %s is two facts on the stream: %s and %s", fact->source,
                  fact->sequence, fact->subject, fact->id, envelope->id.text);
-    else if (strcmp(fact->digest, digest) != 0)
+    else if (memcmp(&fact->digest, &digest, sizeof digest) != 0)
         violated(e, 5, "fact %s (%s of %s) is on the stream with two contents", fact->id,
                  fact->type, fact->subject);
 }
 
 static void note_fact(struct evidence *e, const struct envelope *envelope, const cJSON *payload)
 {
-    char key[160], digest[SHA256_HEX_SIZE];
+    char key[160];
     snprintf(key, sizeof key, "%s %s %" PRId64, envelope->source, envelope->subject,
              envelope->sequence);
-    char *data = cJSON_PrintUnformatted(payload);
-    if (!data)
-        abort();
-    sha256_hex(data, strlen(data), digest);
     checked(e, 5);
     struct stream_fact *fact = map_get(&e->stream, key);
-    if (!fact->id[0]) {
-        note_first(e, fact, envelope, data, digest);
-        return;
-    }
-    note_again(e, fact, envelope, digest);
-    free(data);
+    if (fact->id[0])
+        note_again(e, fact, envelope, payload);
+    else
+        note_first(e, fact, envelope, payload);
 }
 
 static void read_fact(struct evidence *e, int64_t offset, const char *body, size_t size)

@@ -27,57 +27,51 @@ static int64_t member_int(const cJSON *json, const char *name)
     return cJSON_IsNumber(member) ? (int64_t)member->valuedouble : 0;
 }
 
-/* The first fact says what was ordered. */
-static void read_terms(struct evidence *e, struct order_case *order, const char *data)
+static void read_lines(struct order_case *order, const cJSON *lines)
 {
-    cJSON *json = cJSON_Parse(data);
-    if (!json) {
-        violated(e, 5, "order %s: its first fact is not JSON", order->id);
-        return;
+    int count = cJSON_GetArraySize(lines);
+    const cJSON *line;
+    order->lines = calloc(count > 0 ? (size_t)count : 1, sizeof *order->lines);
+    if (!order->lines)
+        abort();
+    cJSON_ArrayForEach(line, lines)
+    {
+        struct order_item *item = &order->lines[order->line_count++];
+        member_text(line, "sku", item->sku, sizeof item->sku);
+        item->quantity = member_int(line, "quantity");
     }
+}
+
+/* The first fact says what was ordered. */
+static void read_terms(struct order_case *order, const cJSON *json)
+{
     member_text(json, "customer", order->customer, sizeof order->customer);
     member_text(json, "currency", order->currency, sizeof order->currency);
     member_text(json, "request_hash", order->request_hash, sizeof order->request_hash);
     order->total = member_int(json, "total");
     order->deadline_ms = member_int(json, "deadline_ms");
-    const cJSON *line;
-    cJSON_ArrayForEach(line, cJSON_GetObjectItemCaseSensitive(json, "lines"))
-    {
-        if (order->line_count == LINES_MAX)
-            break;
-        struct order_item *item = &order->lines[order->line_count++];
-        member_text(line, "sku", item->sku, sizeof item->sku);
-        item->quantity = member_int(line, "quantity");
-    }
-    cJSON_Delete(json);
-}
-
-static struct order_fact *fact_push(struct order_case *order)
-{
-    if (order->fact_count == order->fact_capacity) {
-        order->fact_capacity = order->fact_capacity ? 2 * order->fact_capacity : 4;
-        order->facts = realloc(order->facts, order->fact_capacity * sizeof *order->facts);
-        if (!order->facts)
-            abort();
-    }
-    order->facts[order->fact_count] = (struct order_fact){0};
-    return &order->facts[order->fact_count++];
+    read_lines(order, cJSON_GetObjectItemCaseSensitive(json, "lines"));
 }
 
 static void read_event(struct evidence *e, const struct store_row *row)
 {
     struct order_case *order = order_get(e, store_row_text(row, 1));
-    struct order_fact *fact = fact_push(order);
-    fact->version = store_row_int(row, 2);
-    store_row_copy(row, 3, fact->type, sizeof fact->type);
+    order->facts =
+        evidence_grow(order->facts, order->fact_count, &order->fact_capacity, sizeof *order->facts);
+    struct order_fact *fact = &order->facts[order->fact_count++];
+    *fact = (struct order_fact){.version = store_row_int(row, 2), .at_ms = store_row_int(row, 5)};
+    fact->type = evidence_word(e, store_row_text(row, 3));
     store_row_copy(row, 4, fact->id, sizeof fact->id);
-    fact->at_ms = store_row_int(row, 5);
-    fact->data = strdup(store_row_text(row, 6));
-    if (!fact->data)
-        abort();
     e->report->counts.facts++;
+    cJSON *json = cJSON_Parse(store_row_text(row, 6));
+    if (!json) {
+        violated(e, 5, "order %s: version %" PRId64 " is not JSON", order->id, fact->version);
+        return;
+    }
+    fact->digest = evidence_digest(json);
     if (order->fact_count == 1)
-        read_terms(e, order, fact->data);
+        read_terms(order, json);
+    cJSON_Delete(json);
 }
 
 static void read_product(struct evidence *e, const struct store_row *row)
@@ -178,15 +172,14 @@ static enum result read_notice(void *context, const struct store_row *row, struc
     struct order_case *order = order_get(e, store_row_text(row, 0));
     (void)err;
     e->report->counts.notifications++;
-    if (order->notice_count++ >= NOTICES_MAX)
-        return OK;
-    struct notice *notice = &order->notices[order->notice_count - 1];
-    notice->version = store_row_int(row, 1);
+    order->notices = evidence_grow(order->notices, order->notice_count, &order->notice_capacity,
+                                   sizeof *order->notices);
+    struct notice *notice = &order->notices[order->notice_count++];
+    *notice = (struct notice){.version = store_row_int(row, 1), .at_ms = store_row_int(row, 6)};
     store_row_copy(row, 2, notice->customer, sizeof notice->customer);
-    store_row_copy(row, 3, notice->kind, sizeof notice->kind);
-    store_row_copy(row, 4, notice->state, sizeof notice->state);
+    notice->kind = evidence_word(e, store_row_text(row, 3));
+    notice->state = evidence_word(e, store_row_text(row, 4));
     store_row_copy(row, 5, notice->id, sizeof notice->id);
-    notice->at_ms = store_row_int(row, 6);
     return OK;
 }
 
