@@ -42,3 +42,10 @@ expect 0 warren status --json
 [[ $(field "$said" '[.processes[].restarts] | add') == 4 ]] || fail "not four restarts: $said"
 expect 0 warren audit --settle 60 --history "$TMPDIR/history"
 echo "$said"
+
+echo "a 202 that nobody honoured would be found"
+order=01999999-0000-7000-8000-000000000000
+printf '{"op":"place","key":"forged","order_id":"%s","invoked_ns":1,"completed_ns":2,"result":"ok","http":202}\n' \
+    "$order" >>"$TMPDIR/history"
+expect 1 warren audit --settle 1 --history "$TMPDIR/history"
+grep -q "$order" <<<"$said" || fail "it does not name the order: $said"

@@ -19,7 +19,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 
-enum { PAUSE_MS = 40, AGAIN_MS = 100, PATIENCE_MS = 60000, CROWD_MAX = 256, CANCEL_EVERY = 10 };
+enum { PAUSE_MS = 100, AGAIN_MS = 100, PATIENCE_MS = 60000, CROWD_MAX = 256, CANCEL_EVERY = 10 };
 
 enum act { ACT_NONE, ACT_PLACE, ACT_CANCEL };
 
