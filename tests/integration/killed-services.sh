@@ -1,13 +1,13 @@
 #!/bin/bash
-# Every service is killed under load (SIGKILL) and comes back by itself; the audit then finds every
-# order that was answered 202, each charged at most once.
+# One of two instances of every service is killed under load (SIGKILL) and comes back by itself; the
+# audit then finds every order that was answered 202, each charged at most once.
 # Arguments are handed to `warren up`: with --without NAME --unsafe it should go red.
 # tests/run: timeout 240
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
-suite_start "$@"
+suite_start --instances 2 "$@"
 warren token --customer crowd >"$TMPDIR/token"
 "$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
     "$TMPDIR/history" 16 100000 >"$TMPDIR/storm.out" &
