@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/accounts/accounts.h"
 #include "common/base/digest.h"
 #include "tests/simulation/clients_private.h"
 #include "tests/simulation/world.h"
@@ -85,7 +86,7 @@ static void hash_request(const struct place_request *request, char hash[SHA256_H
 static void plan_order(struct clients *clients, int number)
 {
     struct chance *chance = &clients->world->chance;
-    struct op *op = op_new(clients, OP_PLACE, chance_between(chance, 1100, 14000));
+    struct op *op = op_new(clients, OP_PLACE, chance_between(chance, 3600, 16000));
     if (!op)
         return;
     op->customer = (int)chance_below(chance, CUSTOMERS);
@@ -115,6 +116,24 @@ static struct op *plan_stock(struct clients *clients, size_t sku, int64_t at_ms)
     return op;
 }
 
+/* Half of them have a mail address. */
+static void make_customers(struct clients *clients)
+{
+    struct world *world = clients->world;
+    struct store *accounts = world->stores[DB_ACCOUNTS];
+    for (int i = 0; i < CUSTOMERS; i++) {
+        char name[24], address[48];
+        struct id id = {""};
+        struct err err = {{0}};
+        snprintf(name, sizeof name, "customer-%d", i);
+        snprintf(address, sizeof address, "%s@example.com", name);
+        if (accounts_customer(accounts, &world->clock.clock, name, &id, &err) != OK ||
+            (i % 2 == 0 && accounts_set_email(accounts, &id, address, &err) != OK))
+            world_violated(world, 0, "accounts: %s", err.text);
+        memcpy(clients->customers[i], id.text, UUID_SIZE);
+    }
+}
+
 struct clients *clients_new(struct world *world)
 {
     struct chance *chance = &world->chance;
@@ -123,12 +142,7 @@ struct clients *clients_new(struct world *world)
         abort();
     clients->world = world;
     clients->next_ms = INT64_MAX;
-    for (int i = 0; i < CUSTOMERS; i++) {
-        char number[16];
-        snprintf(number, sizeof number, "%d", i);
-        struct id id = ID_DERIVE("customer", number);
-        memcpy(clients->customers[i], id.text, UUID_SIZE);
-    }
+    make_customers(clients);
     for (size_t sku = 0; sku < SKUS; sku++)
         plan_product(clients, sku, 1, 1000);
     clients->unlisted = SKUS;

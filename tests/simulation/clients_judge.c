@@ -103,6 +103,28 @@ static void judge_stock(struct world *world, size_t sku)
                        client_skus[sku], made, client_stock[sku], refused, adjusted);
 }
 
+static enum result judge_mail(void *context, const struct store_row *row, struct err *err)
+{
+    struct world *world = context;
+    char key[MAIL_KEY_SIZE];
+    (void)err;
+    snprintf(key, sizeof key, "mail:%s:%" PRId64, store_row_text(row, 0), store_row_int(row, 1));
+    if (!mailbox_has(world->mailbox, key))
+        world_violated(world, 4, "order %s: its mail about version %" PRId64 " was never sent",
+                       store_row_text(row, 0), store_row_int(row, 1));
+    world->coverage.items[COVER_MAILED]++;
+    return OK;
+}
+
+static void judge_mails(struct world *world)
+{
+    struct err err = {{0}};
+    if (store_query(world->stores[DB_NOTIFICATION],
+                    "SELECT order_id, order_version FROM notification WHERE channel = 'email'",
+                    STORE_NO_ARGS, judge_mail, world, &err) != OK)
+        world_violated(world, 0, "unreadable: %s", err.text);
+}
+
 static void judge_hashes(struct world *world)
 {
     struct err err = {{0}};
@@ -130,4 +152,5 @@ void clients_judge(struct world *world)
             world_violated(world, 5, "edge-%d cannot list its products: %s", i + 1, err.text);
     }
     judge_hashes(world);
+    judge_mails(world);
 }

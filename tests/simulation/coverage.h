@@ -45,6 +45,7 @@
     X(PROVIDER_TWICE, "provider: answered twice")                                                  \
     X(PROVIDER_LATE, "provider: answered late")                                                    \
     X(PROVIDER_ORPHAN, "provider: acted for a dead caller")                                        \
+    X(MAILED, "told by mail")                                                                      \
     X(STORE_BUSY, "store: busy")                                                                   \
     X(STORE_FAILED, "store: failed")                                                               \
     X(CLOCK_JUMP, "clock: jumped ahead")                                                           \

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/accounts/accounts.h"
 #include "notification-service/notification_service.h"
 #include "order-service/order_service.h"
 #include "payment-service/payment_service.h"
@@ -13,8 +14,8 @@
 #include "tests/simulation/world.h"
 
 static const char *const database_names[DB_COUNT] = {
-    "memdb:/sim-order",  "memdb:/sim-payment", "memdb:/sim-notification",
-    "memdb:/sim-ledger", "memdb:/sim-edge-1",  "memdb:/sim-edge-2",
+    "memdb:/sim-order",  "memdb:/sim-payment", "memdb:/sim-notification", "memdb:/sim-ledger",
+    "memdb:/sim-edge-1", "memdb:/sim-edge-2",  "memdb:/sim-accounts",
 };
 
 /* Short times, so that a seed meets its deadlines. */
@@ -68,17 +69,26 @@ void process_databases(struct world *world)
     migrate(world->stores[DB_LEDGER], "ledger", ledger_migrations, ledger_migration_count);
     migrate(world->stores[DB_EDGE_1], "edge", edge_migrations, edge_migration_count);
     migrate(world->stores[DB_EDGE_2], "edge", edge_migrations, edge_migration_count);
+    migrate(world->stores[DB_ACCOUNTS], "accounts", accounts_migrations, accounts_migration_count);
 }
 
 static struct effect *start_provider(struct world *world, struct process *process)
 {
     struct err err = {{0}};
     struct effect *sandbox = NULL;
-    process->ledger = open_database(DB_LEDGER);
-    must(provider_sandbox_new(&world->clock.clock, process->ledger, &sandbox_options, &sandbox,
-                              &err),
-         &err);
+    process->other = open_database(DB_LEDGER);
+    must(
+        provider_sandbox_new(&world->clock.clock, process->other, &sandbox_options, &sandbox, &err),
+        &err);
     process->provider = faulty_new(sandbox, &world->clock.clock, &world->chance, &world->coverage);
+    return faulty_effect(process->provider);
+}
+
+static struct effect *start_mailer(struct world *world, struct process *process)
+{
+    process->other = open_database(DB_ACCOUNTS);
+    process->provider = faulty_new(postman_new(world->mailbox), &world->clock.clock, &world->chance,
+                                   &world->coverage);
     return faulty_effect(process->provider);
 }
 
@@ -99,7 +109,9 @@ static void start_service(struct world *world, struct process *process)
         process->self = order;
     } else if (process->kind == KIND_NOTIFICATION) {
         struct notification_service *notification = NULL;
-        must(notification_service_new(NULL, &notification, &err), &err);
+        parts.effect = start_mailer(world, process);
+        const struct notification_service_options options = {.accounts = process->other};
+        must(notification_service_new(&options, &notification, &err), &err);
         process->self = notification;
     } else {
         parts.effect = start_provider(world, process);
@@ -139,8 +151,8 @@ void process_start(struct world *world, struct process *process)
     else
         start_service(world, process);
     bad_store_spoil(process->store, &world->chance, &world->coverage);
-    if (process->ledger)
-        bad_store_spoil(process->ledger, &world->chance, &world->coverage);
+    if (process->other)
+        bad_store_spoil(process->other, &world->chance, &world->coverage);
     world_note(world, "%s starts", process->name);
 }
 
@@ -151,13 +163,13 @@ static void leave_orphan(struct world *world, struct process *process)
         return;
     faulty_orphan(process->provider);
     if (world->orphan_count < ORPHANS_MAX) {
-        world->orphans[world->orphan_count++] = (struct orphan){process->provider, process->ledger};
+        world->orphans[world->orphan_count++] = (struct orphan){process->provider, process->other};
     } else {
         faulty_free(process->provider);
-        store_free(process->ledger);
+        store_free(process->other);
     }
     process->provider = NULL;
-    process->ledger = NULL;
+    process->other = NULL;
 }
 
 static void count_loop(struct world *world, struct process *process)

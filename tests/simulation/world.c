@@ -73,6 +73,9 @@ void world_init(struct world *world, uint64_t seed, const struct switches *switc
     memory_broker_choose(world->broker, &(struct memory_chooser){chance_choose, &world->chance});
     if (trace)
         memory_broker_watch(world->broker, watch, world);
+    world->mailbox = calloc(1, sizeof *world->mailbox);
+    if (!world->mailbox)
+        abort();
     process_databases(world);
     world->clients = clients_new(world);
     for (int i = 0; i < PROCESSES; i++) {
@@ -109,7 +112,7 @@ static void drop_orphans(struct world *world)
 {
     for (size_t i = 0; i < world->orphan_count; i++) {
         faulty_free(world->orphans[i].provider);
-        store_free(world->orphans[i].ledger);
+        store_free(world->orphans[i].other);
     }
     world->orphan_count = 0;
 }
@@ -125,6 +128,7 @@ void world_release(struct world *world)
     for (int db = 0; db < DB_COUNT; db++)
         store_free(world->stores[db]);
     buf_release(&world->violations);
+    free(world->mailbox);
 }
 
 struct process *world_edge(struct world *world, int instance)
@@ -290,7 +294,7 @@ static void pump_orphans(struct world *world)
             continue;
         }
         faulty_free(orphan->provider);
-        store_free(orphan->ledger);
+        store_free(orphan->other);
         *orphan = world->orphans[--world->orphan_count];
     }
 }

@@ -19,9 +19,19 @@
 #include "tests/simulation/chance.h"
 #include "tests/simulation/coverage.h"
 #include "tests/simulation/faulty.h"
+#include "tests/simulation/postman.h"
 
 enum { INSTANCES = 2, PROCESSES = KIND_COUNT * INSTANCES, ORPHANS_MAX = 32 };
-enum { DB_ORDER, DB_PAYMENT, DB_NOTIFICATION, DB_LEDGER, DB_EDGE_1, DB_EDGE_2, DB_COUNT };
+enum {
+    DB_ORDER,
+    DB_PAYMENT,
+    DB_NOTIFICATION,
+    DB_LEDGER,
+    DB_EDGE_1,
+    DB_EDGE_2,
+    DB_ACCOUNTS,
+    DB_COUNT
+};
 
 struct clients;
 
@@ -34,7 +44,8 @@ struct process {
     int64_t wake_ms;   /* asleep until then, or until its bus has something */
     size_t last_phase; /* the last one it ran */
     uint64_t lives;    /* how often it has been started */
-    struct store *store, *ledger;
+    struct store *store;
+    struct store *other; /* payment: the ledger; notification: accounts */
     struct bus *bus;
     struct faulty *provider;
     void *self;
@@ -45,7 +56,7 @@ struct process {
 
 struct orphan {
     struct faulty *provider;
-    struct store *ledger;
+    struct store *other;
 };
 
 struct world {
@@ -64,6 +75,7 @@ struct world {
     uint64_t steps;
     int64_t rebind_ms, unblock_ms; /* 0: nothing unbound, not blocked */
     const char *unbound;
+    struct mailbox *mailbox;
     int64_t poison;        /* injected, distinct */
     struct buf violations; /* what was seen on the way, one a line */
     bool broken[8];        /* promises, by number */
