@@ -120,7 +120,7 @@ static enum result step_supervisor(struct start *start, struct err *err)
 /* FATAL once the supervisor has given a program up, or keeps starting it in vain. */
 static enum result check_alive(struct start *start, const char *program, struct err *err)
 {
-    enum { RESTARTS_MAX = 5 };
+    enum { RESTARTS_MAX = 3 };
     struct supervisor_list list;
     enum result result = supervisor_list(start->http, start->suite, &list, err);
     if (result != OK)
@@ -132,7 +132,7 @@ static enum result check_alive(struct start *start, const char *program, struct 
                     supervisor_restarts(start->suite, program) >= RESTARTS_MAX;
     if (entry->state != SUPERVISOR_FATAL && !hopeless)
         return OK;
-    return err_set(err, FATAL, "%s does not stay up (exit status %d)", program, entry->exit_status);
+    return err_set(err, FATAL, "%s does not stay up", program);
 }
 
 static enum result step_broker(struct start *start, struct err *err)

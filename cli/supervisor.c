@@ -141,11 +141,9 @@ enum result supervisor_list(struct http *http, const struct suite *suite,
         if (!end)
             break;
         struct supervisor_program *program = &ret_list->programs[ret_list->count++];
-        *program =
-            (struct supervisor_program){.pid = (pid_t)member_number(at, end, "pid"),
-                                        .state = (int)member_number(at, end, "state"),
-                                        .started_s = member_number(at, end, "start"),
-                                        .exit_status = (int)member_number(at, end, "exitstatus")};
+        *program = (struct supervisor_program){.pid = (pid_t)member_number(at, end, "pid"),
+                                               .state = (int)member_number(at, end, "state"),
+                                               .started_s = member_number(at, end, "start")};
         member(at, end, "name", program->name, sizeof program->name);
         at = end;
     }

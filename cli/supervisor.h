@@ -44,7 +44,6 @@ struct supervisor_program {
     int state;
     pid_t pid; /* 0: none */
     int64_t started_s;
-    int exit_status;
 };
 
 struct supervisor_list {
