@@ -200,7 +200,7 @@ enum MHD_Result answer_send(struct request *request)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
-    request->http->answered[answer->status / 100 % 6]++;
+    http_count_answer(request);
     request->stage = STAGE_SENT;
     return result;
 }

@@ -92,7 +92,7 @@ void handle_set_product(struct request *request)
         return;
     memcpy(product.sku, sku, sizeof product.sku);
     edge_set_product(request->http->options.edge, &product,
-                     (struct edge_caller){product_has_fate, request});
+                     (struct edge_caller){product_has_fate, request, read_traceparent(request)});
 }
 
 static const struct bind_field stock_fields[] = {
@@ -115,5 +115,5 @@ void handle_stock(struct request *request)
     }
     memcpy(stock.sku, sku, sizeof stock.sku);
     edge_adjust_stock(request->http->options.edge, &stock, given ? key : NULL,
-                      (struct edge_caller){product_has_fate, request});
+                      (struct edge_caller){product_has_fate, request, read_traceparent(request)});
 }

@@ -175,6 +175,7 @@ enum result edge_new(const struct edge_parts *parts, const struct edge_limits *l
         abort();
     edge->parts = *parts;
     edge->limits = limits_with_defaults(limits);
+    edge->numbers.commit.shift = edge->numbers.lag.shift = HISTOGRAM_TIME;
     snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus: not connected yet");
     inflight_init(&edge->inflight, edge->limits.inflight_max);
     accepted_init(&edge->accepted, edge->limits.accepted_max, edge->limits.accepted_age_ms);
@@ -271,16 +272,29 @@ static void tell_changes(struct edge *edge)
     edge->changed_count = 0;
 }
 
+static void count_batch(struct edge *edge, int64_t begun_us)
+{
+    const struct clock *clock = edge->parts.clock;
+    struct edge_numbers *numbers = &edge->numbers;
+    histogram_add(&numbers->batch, (int64_t)edge->batch);
+    histogram_add(&numbers->commit, clock_mono_us(clock) - begun_us);
+    edge->counters.last_fact_ms = edge->projection.last_ms;
+    if (edge->projection.last_ms > 0)
+        histogram_add(&numbers->lag, 1000 * (clock_wall_ms(clock) - edge->projection.last_ms));
+}
+
 static void commit(struct edge *edge)
 {
     struct err err = {""};
     if (edge->batch == 0)
         return;
     int64_t last = backlog_at(&edge->backlog, edge->batch - 1)->offset;
+    int64_t begun_us = clock_mono_us(edge->parts.clock);
     if (store_commit(edge->parts.store, &err) != OK) {
         roll_back(edge, &err);
         return;
     }
+    count_batch(edge, begun_us);
     edge->ack_tag = backlog_at(&edge->backlog, edge->batch - 1)->tag;
     if (last >= edge->next_offset)
         edge->next_offset = last + 1;
@@ -389,4 +403,9 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
     state.ignored = edge->projection.counts.ignored;
     state.poison = edge->projection.counts.poison;
     *ret_state = state;
+}
+
+const struct edge_numbers *edge_numbers(const struct edge *edge)
+{
+    return &edge->numbers;
 }

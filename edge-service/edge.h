@@ -23,6 +23,7 @@
 #include "common/messaging/bus.h"
 #include "common/messaging/topology.h"
 #include "common/store/store.h"
+#include "common/telemetry/histogram.h"
 #include "contracts/messages.h"
 
 struct edge;
@@ -85,6 +86,7 @@ typedef void edge_reply_fn(void *context, const struct edge_reply *reply);
 struct edge_caller {
     edge_reply_fn *reply;
     void *context;
+    const char *traceparent; /* the request's, borrowed for the command's function; NULL: none */
 };
 
 /* What a customer sends: POST /v1/orders. */
@@ -202,11 +204,20 @@ struct edge_state {
     bool blocked;
     char reason[128]; /* why not ready, "" when ready */
     size_t inflight, accepted_unread, waiters, backlog;
-    int64_t next_offset; /* in the stream; 0: nothing read yet */
+    int64_t next_offset;  /* in the stream; 0: nothing read yet */
+    int64_t last_fact_ms; /* epoch: of the last one folded in; 0: none since the start */
     uint64_t confirmed, returned, nacked, no_room, unknown, key_reused, reconnects;
     uint64_t facts, duplicates, held, ignored, poison, rollbacks, batches;
 };
 void edge_state(const struct edge *edge, struct edge_state *ret_state);
+
+struct edge_numbers {
+    struct histogram batch;  /* facts of one transaction */
+    struct histogram commit; /* us */
+    struct histogram lag;    /* us: from the time of a batch's last fact to its commit */
+};
+/* Lives as long as the edge. */
+const struct edge_numbers *edge_numbers(const struct edge *edge);
 
 /* SHA-256 over what readers can see, offsets excluded: equal for equal logs (promise 7). */
 enum result edge_read_model_hash(struct store *store, char hex[65], struct err *err) WARN_UNUSED;

@@ -1,11 +1,12 @@
 /* Commands: from a request to a publish, from its fate to the reply. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/bind.h"
 #include "common/messaging/envelope.h"
+#include "common/telemetry/log.h"
+#include "common/telemetry/trace.h"
 #include "edge-service/edge_private.h"
 #include "edge-service/place_request.h"
 #include "edge-service/read_model.h"
@@ -74,7 +75,12 @@ void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate)
 static void finish_unknown(struct edge *edge, struct flight *flight, const char *reason)
 {
     if (flight->on_wire) {
+        char trace[TRACE_ID_SIZE];
         edge->counters.unknown++;
+        LOG_EVENT(edge->parts.log, LOG_WARNING, "command-unknown", LOG_TEXT("type", flight->type),
+                  LOG_TEXT("message_id", flight->message_id.text),
+                  LOG_TEXT("trace_id", trace_id(flight->traceparent, trace)),
+                  LOG_TEXT("reason", reason));
         finish(edge, flight, EDGE_UNKNOWN, reason);
         return;
     }
@@ -146,15 +152,6 @@ struct command {
     struct edge_caller caller;
 };
 
-/* W3C trace context: every command begins a trace. */
-static void new_traceparent(const struct clock *clock, char text[56])
-{
-    uint64_t a = clock_random64(clock);
-    uint64_t b = clock_random64(clock);
-    uint64_t span = clock_random64(clock);
-    snprintf(text, 56, "00-%016" PRIx64 "%016" PRIx64 "-%016" PRIx64 "-01", a, b | 1, span | 1);
-}
-
 static void fill_flight(struct edge *edge, struct flight *flight, const struct command *command)
 {
     struct envelope envelope = {
@@ -162,7 +159,7 @@ static void fill_flight(struct edge *edge, struct flight *flight, const struct c
         .source = EDGE_SOURCE,
         .time_ms = clock_wall_ms(edge->parts.clock),
     };
-    new_traceparent(edge->parts.clock, envelope.traceparent);
+    trace_child(edge->parts.clock, command->caller.traceparent, envelope.traceparent);
     snprintf(envelope.type, sizeof envelope.type, "%s", command->type);
     snprintf(envelope.subject, sizeof envelope.subject, "%s", command->subject);
     buf_clear(&flight->body);

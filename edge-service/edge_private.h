@@ -48,6 +48,7 @@ struct edge {
     char bus_reason[96];
     char store_reason[96];
     struct edge_state counters;
+    struct edge_numbers numbers;
 };
 
 /* edge_command.c: fates */

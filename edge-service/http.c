@@ -26,6 +26,7 @@ static struct request *request_new(struct http *http, struct MHD_Connection *con
         abort();
     request->http = http;
     request->connection = connection;
+    request->begun_us = clock_mono_us(http->options.clock);
     http->active++;
     return request;
 }
@@ -177,6 +178,7 @@ enum result http_new(const struct http_options *options, struct http **ret_http,
     http->options = *options;
     http->port = port;
     http->quiesced_fd = -1;
+    http->accepted.shift = HISTOGRAM_TIME;
     TAILQ_INIT(&http->ready);
     unsigned connections =
         options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT;

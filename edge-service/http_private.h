@@ -9,6 +9,7 @@
 #include "common/accounts/accounts.h"
 #include "common/base/bind.h"
 #include "common/base/buf.h"
+#include "common/telemetry/histogram.h"
 #include "edge-service/http.h"
 #include "edge-service/token_cache.h"
 
@@ -19,6 +20,8 @@ enum {
     WAIT_MAX_S = 30,
     PATH_PARAMETER_MAX = 64,
     HEADERS_MAX = 4,
+    HTTP_ROUTES_MAX = 32,
+    HTTP_STATUSES = 17,
 };
 
 struct route;
@@ -43,6 +46,7 @@ struct request {
     struct http *http;
     struct MHD_Connection *connection;
     enum request_stage stage;
+    int64_t begun_us; /* monotonic */
     const struct route *route;
     struct account account;
     char parameter[PATH_PARAMETER_MAX + 1]; /* what stands in the path for {} */
@@ -64,7 +68,8 @@ struct http {
     struct request_queue ready; /* suspended, and answered meanwhile */
     size_t active;
     struct token_cache tokens;
-    uint64_t answered[6]; /* by the first digit of the status */
+    uint64_t answers[HTTP_ROUTES_MAX + 1][HTTP_STATUSES]; /* the last row: no route */
+    struct histogram accepted;                            /* us: from an order to its 202 */
 };
 
 /* answer.c: each sets the answer of a request, which then goes out by itself. */
@@ -90,6 +95,8 @@ bool read_limit(struct request *request, int *ret_limit);
 bool read_cursor(struct request *request, struct edge_position *ret_position);
 void write_cursor(struct buf *out, const struct edge_position *position);
 const char *read_header(struct request *request, const char *name);
+/* NULL: none, or more than one. Whether it is valid is for the edge to say. */
+const char *read_traceparent(struct request *request);
 
 /* routes.c */
 enum route_body { BODY_NONE, BODY_JSON };
@@ -100,8 +107,15 @@ struct route {
     enum route_body body;
     void (*handle)(struct request *request);
 };
+/* NULL: there are no more. */
+const struct route *route_at(size_t index);
+size_t route_index(const struct route *route);
 /* Finds the route and whether the caller may take it; false when that has been answered. */
 bool route_admit(struct request *request, const char *method, const char *path);
+
+/* http_metrics.c */
+void http_count_answer(struct request *request);
+void http_write_metrics(const struct http *http, struct buf *out);
 
 /* Handlers */
 void handle_place(struct request *request);

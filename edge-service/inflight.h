@@ -10,6 +10,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/id.h"
+#include "common/telemetry/trace.h"
 #include "edge-service/edge.h"
 
 struct flight {
@@ -24,7 +25,7 @@ struct flight {
     char key[KEY_SIZE];
     const char *type;
     struct id message_id;
-    char traceparent[56];
+    char traceparent[TRACEPARENT_SIZE];
     int64_t time_ms;
     struct buf body; /* memory kept between uses */
 };

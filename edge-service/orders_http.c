@@ -85,7 +85,7 @@ void handle_place(struct request *request)
         !read_body(request, &place_request_type, &place))
         return;
     edge_place(request->http->options.edge, request->account.customer.text, given ? key : NULL,
-               &place, (struct edge_caller){place_has_fate, request});
+               &place, (struct edge_caller){place_has_fate, request, read_traceparent(request)});
 }
 
 static void cancel_has_fate(void *context, const struct edge_reply *reply)
@@ -109,7 +109,7 @@ void handle_cancel(struct request *request)
 {
     if (read_order_id(request) && read_no_body(request))
         edge_cancel(request->http->options.edge, request->account.customer.text, request->parameter,
-                    (struct edge_caller){cancel_has_fate, request});
+                    (struct edge_caller){cancel_has_fate, request, read_traceparent(request)});
 }
 
 void handle_get(struct request *request)

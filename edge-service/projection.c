@@ -291,6 +291,7 @@ enum result projection_apply(struct projection *projection, const char *body, si
     case DECODED_FACT:
         break;
     }
+    projection->last_ms = envelope.time_ms;
     return apply_in_turn(projection, rule, &envelope, body, size, err);
 }
 

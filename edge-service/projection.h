@@ -21,6 +21,7 @@ typedef void projection_changed_fn(void *context, const char *order_id, enum ord
 struct projection {
     struct store *store;
     struct projection_counts counts;
+    int64_t last_ms; /* the time that the last readable message says */
     projection_changed_fn *changed;
     void *context;
     struct buf held; /* scratch */

@@ -51,6 +51,13 @@ bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given)
     return true;
 }
 
+const char *read_traceparent(struct request *request)
+{
+    struct header_count found = {"traceparent", 0};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &found);
+    return found.count == 1 ? read_header(request, found.name) : NULL;
+}
+
 /* The value of `name` in a list like "respond-async, wait=10" (RFC 7240); NULL: not there. */
 static const char *preference(const char *list, const char *name)
 {

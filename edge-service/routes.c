@@ -20,6 +20,18 @@ static const struct route routes[] = {
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
+_Static_assert((int)ROUTE_COUNT <= (int)HTTP_ROUTES_MAX, "each route is counted");
+
+const struct route *route_at(size_t index)
+{
+    return index < ROUTE_COUNT ? &routes[index] : NULL;
+}
+
+size_t route_index(const struct route *route)
+{
+    return (size_t)(route - routes);
+}
+
 /* A longer segment than a parameter can be matches nothing. */
 static bool path_matches(const char *pattern, const char *path,
                          char parameter[PATH_PARAMETER_MAX + 1])

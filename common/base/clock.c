@@ -28,6 +28,15 @@ static int64_t system_mono_ms(void *self)
     return read_clock_ms(CLOCK_MONOTONIC);
 }
 
+static int64_t system_mono_us(void *self)
+{
+    struct timespec now;
+    (void)self;
+    if (clock_gettime(CLOCK_MONOTONIC, &now) != 0)
+        abort();
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static uint64_t system_random64(void *self)
 {
     (void)self;
@@ -37,7 +46,8 @@ static uint64_t system_random64(void *self)
     return bits;
 }
 
-static const struct clock_ops system_ops = {system_wall_ms, system_mono_ms, system_random64};
+static const struct clock_ops system_ops = {system_wall_ms, system_mono_ms, system_random64,
+                                            system_mono_us};
 static const struct clock system_clock = {&system_ops, NULL};
 
 const struct clock *clock_system(void)
@@ -65,7 +75,7 @@ static uint64_t manual_random64(void *self)
     return z ^ (z >> 31);
 }
 
-static const struct clock_ops manual_ops = {manual_wall_ms, manual_mono_ms, manual_random64};
+static const struct clock_ops manual_ops = {manual_wall_ms, manual_mono_ms, manual_random64, NULL};
 
 void manual_clock_init(struct manual_clock *manual, int64_t wall_ms, uint64_t seed)
 {

@@ -10,6 +10,7 @@ struct clock_ops {
     int64_t (*wall_ms)(void *self);   /* milliseconds since the epoch, UTC; may jump */
     int64_t (*mono_ms)(void *self);   /* milliseconds since some start; never goes back */
     uint64_t (*random64)(void *self); /* 64 unpredictable bits */
+    int64_t (*mono_us)(void *self);   /* as mono_ms, finer; NULL: made from it */
 };
 
 struct clock {
@@ -28,6 +29,12 @@ static inline int64_t clock_wall_ms(const struct clock *clock)
 static inline int64_t clock_mono_ms(const struct clock *clock)
 {
     return clock->ops->mono_ms(clock->self);
+}
+
+/* For measuring how long something took. */
+static inline int64_t clock_mono_us(const struct clock *clock)
+{
+    return clock->ops->mono_us ? clock->ops->mono_us(clock->self) : 1000 * clock_mono_ms(clock);
 }
 
 static inline uint64_t clock_random64(const struct clock *clock)

@@ -154,14 +154,36 @@ enum result intake_choose(struct service *service, struct err *err)
     return OK;
 }
 
+size_t intake_batch_size(const struct service *service)
+{
+    const struct arrival *arrival;
+    size_t size = service->counting ? 0 : service->batch_size;
+    TAILQ_FOREACH(arrival, &service->due, next)
+    size++;
+    return size;
+}
+
+static void tally(struct service *service, const struct arrival *arrival,
+                  enum message_outcome outcome)
+{
+    const struct topology *topology = service->spec->topology;
+    for (size_t i = 0; i < topology->queue_count && i < SERVICE_QUEUES_MAX; i++) {
+        if (topology->queues[i].name == arrival->queue)
+            service->tally[i][outcome]++;
+    }
+}
+
 /* Fates. Each is a row in the same transaction. */
 
 static enum result quarantine(struct service *service, const struct arrival *arrival,
                               const char *reason, struct err *err)
 {
+    char trace[TRACE_ID_SIZE];
     service->state.quarantined++;
+    tally(service, arrival, OUTCOME_QUARANTINED);
     LOG_EVENT(service->parts.log, LOG_WARNING, "message-quarantined",
               LOG_TEXT("queue", arrival->queue), LOG_TEXT("message_id", arrival->message_id.text),
+              LOG_TEXT("trace_id", trace_id(arrival->traceparent, trace)),
               LOG_TEXT("reason", reason));
     return store_exec(service->parts.store,
                       "INSERT INTO quarantine(message_id, queue, body, reason, attempts, at_ms) "
@@ -192,10 +214,13 @@ static enum result defer(struct service *service, const struct arrival *arrival,
     int64_t due_ms = service_wall_ms(service) + service_jitter_ms(service, defer_ms[attempts]);
     if (due_ms < service->next_deferred_ms)
         service->next_deferred_ms = due_ms;
+    char trace[TRACE_ID_SIZE];
     service->state.deferred++;
+    tally(service, arrival, OUTCOME_DEFERRED);
     LOG_EVENT(service->parts.log, LOG_INFO, "message-deferred", LOG_TEXT("queue", arrival->queue),
-              LOG_TEXT("message_id", arrival->message_id.text), LOG_TEXT("reason", reason),
-              LOG_NUMBER("attempts", attempts + 1));
+              LOG_TEXT("message_id", arrival->message_id.text),
+              LOG_TEXT("trace_id", trace_id(arrival->traceparent, trace)),
+              LOG_TEXT("reason", reason), LOG_NUMBER("attempts", attempts + 1));
     return store_exec(service->parts.store,
                       "INSERT INTO deferred(message_id, queue, body, reason, attempts, due_ms) "
                       "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT(message_id) DO UPDATE "
@@ -221,7 +246,7 @@ static const struct handler *find_handler(const struct service *service, const c
 }
 
 static enum result decode_and_handle(struct service *service, struct uow *uow,
-                                     const struct arrival *arrival, struct err *err)
+                                     struct arrival *arrival, struct err *err)
 {
     struct envelope envelope;
     cJSON *document = NULL;
@@ -230,6 +255,7 @@ static enum result decode_and_handle(struct service *service, struct uow *uow,
         envelope_decode(arrival->body, arrival->size, &envelope, &document, &data, err);
     if (result != OK)
         return result;
+    memcpy(arrival->traceparent, envelope.traceparent, sizeof arrival->traceparent);
     const struct handler *handler = find_handler(service, arrival->queue, envelope.type);
     if (!handler)
         result = err_set(err, INVALID, "nobody handles %s here", envelope.type);
@@ -238,9 +264,9 @@ static enum result decode_and_handle(struct service *service, struct uow *uow,
     cJSON_Delete(document);
     if (result != OK)
         return result;
-    uow->cause = &envelope;
+    uow->traceparent = envelope.traceparent;
     result = handler->handle(service->parts.self, uow, &envelope, service->payload, err);
-    uow->cause = NULL;
+    uow->traceparent = NULL;
     return result;
 }
 
@@ -324,6 +350,7 @@ static enum result run_handler(struct service *service, struct uow *uow, struct 
     bool wrote = store_writes(service->parts.store) != writes || service->fresh_count != rows;
     if (outcome == OK || outcome == DUPLICATE) {
         service->state.handled++;
+        tally(service, arrival, OUTCOME_HANDLED);
         return forget_deferred(service, arrival, err);
     }
     if (store_failed(service->parts.store) || outcome == RETRY || outcome == FATAL)
@@ -338,6 +365,7 @@ static enum result work_on(struct service *service, struct uow *uow, struct arri
         arrival->tag ? enter_inbox(service, arrival, err) : still_deferred(service, arrival, err);
     if (result == DUPLICATE) {
         service->state.duplicates++;
+        tally(service, arrival, OUTCOME_DUPLICATE);
         return forget_alone(service, arrival, err);
     }
     if (result == OK)
@@ -388,6 +416,11 @@ enum result intake_work(struct service *service, struct uow *uow, struct err *er
 
 void intake_committed(struct service *service)
 {
+    for (size_t i = 0; i < SERVICE_QUEUES_MAX; i++) {
+        for (size_t j = 0; j < OUTCOME_COUNT; j++)
+            service->numbers.messages[i][j] += service->tally[i][j];
+    }
+    memset(service->tally, 0, sizeof service->tally);
     if (!TAILQ_EMPTY(&service->due)) {
         free_arrivals(&service->due);
         service->next_deferred_ms = 0; /* look again */
@@ -402,6 +435,7 @@ void intake_rolled_back(struct service *service)
 {
     service->batch_size = 0;
     service->counting = false;
+    memset(service->tally, 0, sizeof service->tally);
 }
 
 /* Whatever becomes of this acknowledgement, the batch is done: should it get lost, the broker delivers

@@ -21,12 +21,14 @@ static char *copy_text(const char *text)
     return memcpy(service_alloc(size), text, size);
 }
 
-static struct call *call_new(const char *kind, const char *key, const char *request)
+static struct call *call_new(const char *kind, const char *key, const char *request,
+                             const char *traceparent)
 {
     struct call *call = service_alloc(sizeof *call);
     *call = (struct call){.state = CALL_READY, .request = copy_text(request)};
     snprintf(call->kind, sizeof call->kind, "%s", kind);
     snprintf(call->key, sizeof call->key, "%s", key);
+    snprintf(call->traceparent, sizeof call->traceparent, "%s", traceparent);
     snprintf(call->job_id, sizeof call->job_id, "%s/%s", kind, key);
     return call;
 }
@@ -55,13 +57,14 @@ enum result uow_call(struct uow *uow, const char *kind, const char *key, const c
     int64_t changed = 0;
     bool ours = has_room(service); /* else whoever has room takes it up at once */
     int64_t due_ms = ours ? lease_until_ms(service) : uow->now_ms;
-    enum result result =
-        store_exec(service->parts.store,
-                   "INSERT INTO job(kind, key, request, attempts, due_ms, owner) "
-                   "VALUES ($1, $2, $3, 0, $4, $5) ON CONFLICT(kind, key) DO NOTHING",
-                   STORE_ARGS(store_text(kind), store_text(key), store_text(request),
-                              store_int(due_ms), store_text(service->parts.owner)),
-                   &changed, err);
+    const char *traceparent = uow->traceparent ? uow->traceparent : "";
+    enum result result = store_exec(
+        service->parts.store,
+        "INSERT INTO job(kind, key, request, attempts, due_ms, owner, traceparent) "
+        "VALUES ($1, $2, $3, 0, $4, $5, $6) ON CONFLICT(kind, key) DO NOTHING",
+        STORE_ARGS(store_text(kind), store_text(key), store_text(request), store_int(due_ms),
+                   store_text(service->parts.owner), store_text(traceparent)),
+        &changed, err);
     if (result != OK)
         return err_context(err, result, "job %s %s", kind, key);
     if (changed == 0)
@@ -71,7 +74,7 @@ enum result uow_call(struct uow *uow, const char *kind, const char *key, const c
             service->next_job_ms = due_ms;
         return OK;
     }
-    struct call *call = call_new(kind, key, request);
+    struct call *call = call_new(kind, key, request, traceparent);
     TAILQ_INSERT_TAIL(&service->fresh_calls, call, next);
     return OK;
 }
@@ -141,8 +144,10 @@ static enum result ask_again(struct service *service, const struct call *call, s
         service_wall_ms(service) + service_jitter_ms(service, retry_delay_ms(call->attempts));
     if (due_ms < service->next_job_ms)
         service->next_job_ms = due_ms;
+    char trace[TRACE_ID_SIZE];
     LOG_EVENT(service->parts.log, LOG_INFO, "call-again", LOG_TEXT("kind", call->kind),
-              LOG_TEXT("key", call->key), LOG_TEXT("outcome", result_name(call->outcome)),
+              LOG_TEXT("key", call->key), LOG_TEXT("trace_id", trace_id(call->traceparent, trace)),
+              LOG_TEXT("outcome", result_name(call->outcome)),
               LOG_NUMBER("attempts", call->attempts + 1));
     return store_exec(service->parts.store,
                       "UPDATE job SET attempts = attempts + 1, due_ms = $3 "
@@ -155,8 +160,10 @@ static enum result settle_call(struct service *service, struct uow *uow, const s
                                struct err *err)
 {
     uint64_t writes = store_writes(service->parts.store);
+    uow->traceparent = call->traceparent;
     enum result result = service->spec->job_done(service->parts.self, uow, call->kind, call->key,
                                                  call->request, call->outcome, call->response, err);
+    uow->traceparent = NULL;
     if (result == OK || result == DUPLICATE)
         return store_exec(service->parts.store, "DELETE FROM job WHERE kind = $1 AND key = $2",
                           STORE_ARGS(store_text(call->kind), store_text(call->key)), NULL, err);
@@ -199,7 +206,8 @@ static enum result take_job(void *context, const struct store_row *row, struct e
     (void)err;
     if (!has_room(service) || holds(service, kind, store_row_text(row, 1)))
         return OK;
-    struct call *call = call_new(kind, store_row_text(row, 1), store_row_text(row, 2));
+    struct call *call =
+        call_new(kind, store_row_text(row, 1), store_row_text(row, 2), store_row_text(row, 4));
     call->attempts = store_row_int(row, 3);
     TAILQ_INSERT_TAIL(&service->fresh_calls, call, next);
     return OK;
@@ -224,7 +232,7 @@ static enum result take_due_jobs(struct service *service, struct err *err)
         service->parts.store,
         "UPDATE job SET due_ms = $2, owner = $3 WHERE (kind, key) IN "
         "(SELECT kind, key FROM job WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4) "
-        "RETURNING kind, key, request, attempts",
+        "RETURNING kind, key, request, attempts, traceparent",
         STORE_ARGS(store_int(service_wall_ms(service)), store_int(lease_until_ms(service)),
                    store_text(service->parts.owner), store_int((int64_t)service->limits.calls_max)),
         take_job, service, err);

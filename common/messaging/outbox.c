@@ -64,8 +64,7 @@ static struct envelope envelope_for(struct uow *uow, const struct outgoing *mess
     snprintf(envelope.type, sizeof envelope.type, "%s", message->type);
     snprintf(envelope.source, sizeof envelope.source, "%s", uow->service->spec->source);
     snprintf(envelope.subject, sizeof envelope.subject, "%s", message->subject);
-    if (uow->cause)
-        memcpy(envelope.traceparent, uow->cause->traceparent, sizeof envelope.traceparent);
+    trace_child(uow->service->parts.clock, uow->traceparent, envelope.traceparent);
     return envelope;
 }
 
@@ -162,7 +161,7 @@ static bool is_held_up(const struct service *service, const struct row *row, int
     return false;
 }
 
-static enum result publish_row(struct service *service, struct row *row)
+static enum result publish_row(struct service *service, struct row *row, int64_t now_us)
 {
     const struct bus_message message = {
         .exchange = row->exchange,
@@ -181,7 +180,7 @@ static enum result publish_row(struct service *service, struct row *row)
     service->state.published++;
     row->token = token;
     row->state = ROW_IN_FLIGHT;
-    row->published_ms = service_mono_ms(service);
+    row->published_us = now_us;
     if (row->refusals > 0 && row->retry_ms > 0) {
         row->retry_ms = 0;
         service->refused_count--;
@@ -192,6 +191,7 @@ static enum result publish_row(struct service *service, struct row *row)
 
 void outbox_relay(struct service *service)
 {
+    int64_t now_us = service_mono_us(service);
     int64_t now_ms = service_mono_ms(service);
     if (!service->state.bus_up)
         return;
@@ -201,7 +201,7 @@ void outbox_relay(struct service *service)
         struct row *after = TAILQ_NEXT(row, next);
         if (row->state == ROW_WAITING) {
             bool left = is_held_up(service, row, now_ms);
-            if (!left && publish_row(service, row) != OK) {
+            if (!left && publish_row(service, row, now_us) != OK) {
                 service->relay_from = first_left ? first_left : row;
                 return;
             }
@@ -246,8 +246,19 @@ static void row_refused(struct service *service, struct row *row, const char *ho
     row->refusals++;
     row->retry_ms = service_mono_ms(service) + service_jitter_ms(service, delay);
     service->refused_count++;
+    char trace[TRACE_ID_SIZE];
     LOG_EVENT(service->parts.log, LOG_WARNING, how, LOG_TEXT("type", row->type),
-              LOG_TEXT("message_id", row->id.text), LOG_NUMBER("times", row->refusals));
+              LOG_TEXT("message_id", row->id.text),
+              LOG_TEXT("trace_id", trace_id(row->traceparent, trace)),
+              LOG_NUMBER("times", row->refusals));
+}
+
+/* One look at the clock for all that a pump brings. */
+static void count_confirm(struct service *service, const struct row *row)
+{
+    if (service->heard_us == 0)
+        service->heard_us = service_mono_us(service);
+    histogram_add(&service->numbers.confirm, service->heard_us - row->published_us);
 }
 
 void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)
@@ -258,6 +269,7 @@ void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)
     switch (fate) {
     case FATE_CONFIRMED:
         service->state.confirmed++;
+        count_confirm(service, row);
         service->in_flight--;
         to_confirmed(service, row);
         break;
@@ -285,13 +297,13 @@ void outbox_down(struct service *service)
 /* An unconfirmed publish is "outcome unknown": it goes out again, and its consumers know it by its id. */
 void outbox_expire(struct service *service)
 {
-    int64_t limit_ms = service_mono_ms(service) - service->limits.confirm_timeout_ms;
+    int64_t limit_us = service_mono_us(service) - 1000 * service->limits.confirm_timeout_ms;
     struct row *row;
     if (service->in_flight == 0)
         return;
     TAILQ_FOREACH(row, &service->unsent, next)
     {
-        if (row->state == ROW_IN_FLIGHT && row->published_ms < limit_ms)
+        if (row->state == ROW_IN_FLIGHT && row->published_us < limit_us)
             wait_again(service, row);
     }
 }

@@ -24,5 +24,7 @@ const struct migration service_migrations[] = {
      "at_ms INTEGER NOT NULL);"
      /* How often a redelivered message has been run alone: one that kills the process is found here. */
      "CREATE TABLE alone(message_id TEXT PRIMARY KEY, attempts INTEGER NOT NULL) WITHOUT ROWID"},
+    /* An answer goes on with the trace of the message that asked for it. */
+    {2, "ALTER TABLE job ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''"},
 };
-const size_t service_migration_count = 1;
+const size_t service_migration_count = sizeof service_migrations / sizeof service_migrations[0];

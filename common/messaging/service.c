@@ -93,6 +93,7 @@ static void refresh_from_tables(struct service *service)
 
 static enum phase do_pump(struct service *service)
 {
+    service->heard_us = 0;
     bus_pump(service->parts.bus);
     jobs_pump(service);
     outbox_expire(service);
@@ -152,16 +153,24 @@ static enum phase undo(struct service *service, enum result result, const struct
 static enum phase do_work(struct service *service)
 {
     struct err err = {{0}};
+    int64_t begun_us = service_mono_us(service);
     enum result result = work_do(service, &err);
+    size_t messages = intake_batch_size(service);
+    if (messages > 0) {
+        histogram_add(&service->numbers.batch, (int64_t)messages);
+        histogram_add(&service->numbers.handle, service_mono_us(service) - begun_us);
+    }
     return result == OK ? PHASE_COMMIT : undo(service, result, &err);
 }
 
 static enum phase do_commit(struct service *service)
 {
     struct err err = {{0}};
+    int64_t begun_us = service_mono_us(service);
     enum result result = store_commit(service->parts.store, &err);
     if (result != OK)
         return undo(service, result, &err);
+    histogram_add(&service->numbers.commit, service_mono_us(service) - begun_us);
     service->backoff_ms = 0;
     service->loaded = true;
     service->tick_due = false;
@@ -308,6 +317,9 @@ enum result service_new(const struct service_spec *spec, const struct service_pa
         .next_deferred_ms = INT64_MAX,
         .next_job_ms = INT64_MAX,
         .state = {.reason = "not connected yet"},
+        .numbers = {.handle = {.shift = HISTOGRAM_TIME},
+                    .commit = {.shift = HISTOGRAM_TIME},
+                    .confirm = {.shift = HISTOGRAM_TIME}},
     };
     TAILQ_INIT(&service->arrivals);
     TAILQ_INIT(&service->due);
@@ -355,5 +367,46 @@ void service_state(const struct service *service, struct service_state *ret_stat
 {
     *ret_state = service->state;
     ret_state->unsent = service->unsent_count;
+    ret_state->in_flight = service->in_flight;
+    ret_state->arrived = service->arrival_count;
     ret_state->calls = service->calls_in_flight;
+}
+
+const char *outcome_name(enum message_outcome outcome)
+{
+    static const char *const names[OUTCOME_COUNT] = {"handled", "duplicate", "deferred",
+                                                     "quarantined"};
+    return names[outcome];
+}
+
+const struct service_numbers *service_numbers(const struct service *service)
+{
+    return &service->numbers;
+}
+
+static enum result take_rows(void *context, const struct store_row *row, struct err *err)
+{
+    struct service_rows *rows = context;
+    (void)err;
+    *rows = (struct service_rows){
+        .outbox = store_row_int(row, 0),
+        .outbox_oldest_ms = store_row_int(row, 1),
+        .jobs = store_row_int(row, 2),
+        .deferred = store_row_int(row, 3),
+        .quarantined = store_row_int(row, 4),
+    };
+    return OK;
+}
+
+enum result service_rows(const struct service *service, struct service_rows *ret_rows,
+                         struct err *err)
+{
+    if (store_in_transaction(service->parts.store))
+        return err_set(err, RETRY, "a transaction is open");
+    return store_query(service->parts.store,
+                       "SELECT (SELECT count(*) FROM outbox), "
+                       "coalesce((SELECT time_ms FROM outbox ORDER BY position LIMIT 1), 0), "
+                       "(SELECT count(*) FROM job), (SELECT count(*) FROM deferred), "
+                       "(SELECT count(*) FROM quarantine)",
+                       STORE_NO_ARGS, take_rows, ret_rows, err);
 }

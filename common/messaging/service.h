@@ -21,6 +21,7 @@
 #include "common/messaging/envelope.h"
 #include "common/messaging/topology.h"
 #include "common/store/store.h"
+#include "common/telemetry/histogram.h"
 
 struct service;
 struct log;
@@ -154,10 +155,43 @@ struct service_state {
     bool blocked;
     char reason[128]; /* why not ready, "" when ready */
     size_t unsent;    /* outbox rows not yet confirmed, as far as this instance knows */
+    size_t in_flight; /* of those, published and not confirmed */
+    size_t arrived;   /* messages in hand: delivered, not acknowledged */
     size_t calls;     /* in flight */
     uint64_t handled, duplicates, deferred, quarantined, conflicts, rollbacks, reconnects, batches;
     uint64_t published, confirmed, returned, nacked;
 };
 void service_state(const struct service *service, struct service_state *ret_state);
+
+enum message_outcome {
+    OUTCOME_HANDLED,
+    OUTCOME_DUPLICATE, /* known from before */
+    OUTCOME_DEFERRED,
+    OUTCOME_QUARANTINED,
+    OUTCOME_COUNT
+};
+const char *outcome_name(enum message_outcome outcome);
+
+enum { SERVICE_QUEUES_MAX = 8 }; /* of one topology */
+
+/* Counted as it goes: what was rolled back is not in it. */
+struct service_numbers {
+    uint64_t messages[SERVICE_QUEUES_MAX][OUTCOME_COUNT]; /* by the topology's queue */
+    struct histogram batch;                               /* messages of one transaction */
+    struct histogram handle;  /* us: the work of a transaction with messages in it */
+    struct histogram commit;  /* us: its COMMIT, any transaction's */
+    struct histogram confirm; /* us: from a publish to its confirm */
+};
+/* Lives as long as the service. */
+const struct service_numbers *service_numbers(const struct service *service);
+
+/* What the tables hold now, of all instances that share them. */
+struct service_rows {
+    int64_t outbox, outbox_oldest_ms; /* epoch; 0: empty */
+    int64_t jobs, deferred, quarantined;
+};
+/* Reads them; RETRY while a transaction is open. */
+enum result service_rows(const struct service *service, struct service_rows *ret_rows,
+                         struct err *err) WARN_UNUSED;
 
 #endif

@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "common/messaging/service.h"
+#include "common/telemetry/trace.h"
 
 struct log;
 
@@ -26,6 +27,7 @@ struct arrival {
     enum result verdict;  /* DEFER, INVALID: decided in a batch that was rolled back for it */
     char reason[160];     /* of the verdict */
     struct id message_id; /* the property's; "" when there is none */
+    char traceparent[TRACEPARENT_SIZE]; /* once it has been decoded */
     size_t size;
     char body[];
 };
@@ -45,13 +47,13 @@ struct row {
     enum row_state state;
     uint64_t token;
     int64_t retry_ms;     /* monotonic; WAITING: not before */
-    int64_t published_ms; /* monotonic; IN_FLIGHT */
+    int64_t published_us; /* monotonic; IN_FLIGHT */
     int64_t refusals;
     struct id id;
     char exchange[32];
     char type[48];
     char subject[64];
-    char traceparent[56];
+    char traceparent[TRACEPARENT_SIZE];
     char owner[48];
     int64_t time_ms;
     size_t size;
@@ -68,8 +70,9 @@ struct call {
     char key[96];
     char job_id[128];
     int64_t attempts;
-    int64_t deadline_ms; /* monotonic; IN_FLIGHT */
-    enum result outcome; /* ANSWERED */
+    int64_t deadline_ms;                /* monotonic; IN_FLIGHT */
+    char traceparent[TRACEPARENT_SIZE]; /* of the message that asked for it */
+    enum result outcome;                /* ANSWERED */
     char *request;
     char *response;
 };
@@ -77,7 +80,7 @@ TAILQ_HEAD(call_list, call);
 
 struct uow {
     struct service *service;
-    const struct envelope *cause; /* NULL outside a message */
+    const char *traceparent; /* of what it is done for; NULL: time alone */
     int64_t now_ms;
 };
 
@@ -87,6 +90,9 @@ struct service {
     struct service_limits limits;
     enum phase phase; /* whose turn it is */
     struct service_state state;
+    struct service_numbers numbers;
+    uint64_t tally[SERVICE_QUEUES_MAX][OUTCOME_COUNT]; /* of the open transaction */
+    int64_t heard_us; /* monotonic time of this pump; 0: not asked for yet */
     bool draining;
 
     struct arrival_list arrivals; /* in order of their tags */
@@ -128,6 +134,8 @@ enum result intake_work(struct service *service, struct uow *uow, struct err *er
 /* The batch is durable. */
 void intake_committed(struct service *service);
 void intake_rolled_back(struct service *service);
+/* How many messages the transaction handles. */
+size_t intake_batch_size(const struct service *service);
 void intake_ack(struct service *service);
 void intake_release(struct service *service);
 enum result intake_refresh(struct service *service, struct err *err) WARN_UNUSED;
@@ -176,6 +184,10 @@ enum result work_do(struct service *service, struct err *err) WARN_UNUSED;
 static inline int64_t service_mono_ms(const struct service *service)
 {
     return clock_mono_ms(service->parts.clock);
+}
+static inline int64_t service_mono_us(const struct service *service)
+{
+    return clock_mono_us(service->parts.clock);
 }
 static inline int64_t service_wall_ms(const struct service *service)
 {

@@ -40,9 +40,8 @@ static bool ready(void *context, struct buf *out)
 static void metrics(void *context, struct buf *out)
 {
     const struct running *running = context;
-    struct service_state state;
-    service_state(running->service, &state);
-    service_metrics(&state, out);
+    service_metrics(running->service, running->program->spec->topology,
+                    clock_wall_ms(running->runtime.clock), out);
     process_metrics(out);
 }
 

@@ -32,8 +32,10 @@ struct service_program {
 int service_main(const struct service_program *program, int argc, char **argv);
 
 struct buf;
-/* The numbers of a service loop as Prometheus text. */
-void service_metrics(const struct service_state *state, struct buf *out);
+/* The numbers of a service loop as Prometheus text; reads its tables, so not while a transaction is
+ * open. */
+void service_metrics(const struct service *service, const struct topology *topology,
+                     int64_t now_wall_ms, struct buf *out);
 /* Memory and descriptors of this process. */
 void process_metrics(struct buf *out);
 

@@ -15,6 +15,21 @@ static void gauge(struct buf *out, const char *name, const char *help, int64_t n
     metric_write(out, name, METRIC_GAUGE, help, number);
 }
 
+static void messages(const struct service_numbers *numbers, const struct topology *topology,
+                     struct buf *out)
+{
+    static const char name[] = "warren_messages_total";
+    metric_head(out, name, METRIC_COUNTER, "Messages by what became of them, once committed.");
+    for (size_t i = 0; i < topology->queue_count && i < SERVICE_QUEUES_MAX; i++) {
+        for (int j = 0; j < OUTCOME_COUNT; j++) {
+            const struct metric_label labels[] = {
+                {"queue", topology->queues[i].name},
+                {"outcome", outcome_name((enum message_outcome)j)}};
+            metric_sample_of(out, name, labels, 2, (int64_t)numbers->messages[i][j]);
+        }
+    }
+}
+
 static void publishes(const struct service_state *state, struct buf *out)
 {
     static const char name[] = "warren_publishes_settled_total";
@@ -25,24 +40,56 @@ static void publishes(const struct service_state *state, struct buf *out)
     metric_sample(out, name, "fate", "nacked", (int64_t)state->nacked);
 }
 
-void service_metrics(const struct service_state *state, struct buf *out)
+/* One that cannot be read now is left out, for Prometheus to show as a gap. */
+static void tables(const struct service *service, int64_t now_wall_ms, struct buf *out)
 {
-    gauge(out, "warren_bus_up", "1 while connected to the broker.", state->bus_up);
-    gauge(out, "warren_bus_blocked", "1 while the broker asks to hold.", state->blocked);
-    gauge(out, "warren_outbox_unsent", "Outbox rows not yet confirmed.", (int64_t)state->unsent);
-    gauge(out, "warren_calls_in_flight", "Outside calls without an answer.", (int64_t)state->calls);
-    counter(out, "warren_messages_handled_total", "Messages handled.", state->handled);
-    counter(out, "warren_messages_duplicate_total", "Messages known from before.",
-            state->duplicates);
-    counter(out, "warren_messages_deferred_total", "Messages put off.", state->deferred);
-    counter(out, "warren_messages_quarantined_total", "Messages put aside for good.",
-            state->quarantined);
-    counter(out, "warren_conflicts_total", "Version conflicts.", state->conflicts);
-    counter(out, "warren_rollbacks_total", "Batches rolled back.", state->rollbacks);
-    counter(out, "warren_batches_total", "Batches committed.", state->batches);
-    counter(out, "warren_bus_reconnects_total", "Connections lost and made again.",
-            state->reconnects);
-    publishes(state, out);
+    struct service_rows rows;
+    if (service_rows(service, &rows, NULL) != OK)
+        return;
+    int64_t age_ms = rows.outbox > 0 ? now_wall_ms - rows.outbox_oldest_ms : 0;
+    gauge(out, "warren_outbox_rows", "Messages in the outbox, all instances'.", rows.outbox);
+    metric_write_ms(out, "warren_outbox_oldest_age_seconds", "Age of the outbox's first row.",
+                    age_ms > 0 ? age_ms : 0);
+    gauge(out, "warren_jobs_open", "Outside calls whose answer is not accepted yet.", rows.jobs);
+    gauge(out, "warren_deferred_rows", "Messages that wait for another attempt.", rows.deferred);
+    gauge(out, "warren_quarantine_rows", "Messages put aside, for somebody to look at.",
+          rows.quarantined);
+}
+
+static void latencies(const struct service_numbers *numbers, struct buf *out)
+{
+    metric_write_histogram(out, "warren_batch_messages", "Messages of one transaction.",
+                           &numbers->batch);
+    metric_write_histogram(out, "warren_batch_handle_seconds",
+                           "Handlers of a transaction with messages, all together.",
+                           &numbers->handle);
+    metric_write_histogram(out, "warren_commit_seconds", "COMMIT of a transaction.",
+                           &numbers->commit);
+    metric_write_histogram(out, "warren_publish_confirm_seconds", "From a publish to its confirm.",
+                           &numbers->confirm);
+}
+
+void service_metrics(const struct service *service, const struct topology *topology,
+                     int64_t now_wall_ms, struct buf *out)
+{
+    struct service_state state;
+    service_state(service, &state);
+    gauge(out, "warren_bus_up", "1 while connected to the broker.", state.bus_up);
+    gauge(out, "warren_bus_blocked", "1 while the broker asks to hold.", state.blocked);
+    counter(out, "warren_bus_reconnects_total", "Connections lost.", state.reconnects);
+    messages(service_numbers(service), topology, out);
+    gauge(out, "warren_messages_in_hand", "Delivered, not acknowledged.", (int64_t)state.arrived);
+    counter(out, "warren_batches_total", "Transactions committed.", state.batches);
+    counter(out, "warren_rollbacks_total", "Transactions rolled back.", state.rollbacks);
+    counter(out, "warren_conflicts_total", "Messages run again for a version conflict.",
+            state.conflicts);
+    latencies(service_numbers(service), out);
+    publishes(&state, out);
+    gauge(out, "warren_publishes_in_flight", "Published, not confirmed.", (int64_t)state.in_flight);
+    gauge(out, "warren_outbox_unsent", "This instance's messages not confirmed yet.",
+          (int64_t)state.unsent);
+    gauge(out, "warren_calls_in_flight", "Outside calls without an answer.", (int64_t)state.calls);
+    tables(service, now_wall_ms, out);
 }
 
 static int64_t resident_bytes(void)

@@ -80,7 +80,7 @@ is livez 200 'alive'
 ask GET '/readyz?verbose'
 is readyz 200 $'ready\nbus: up\n*'
 ask GET /metrics
-is metrics 200 '*warren_edge_confirmed_total 3*'
+is metrics 200 '*warren_edge_commands_total{fate="confirmed"} 3*'
 ask GET /openapi.yaml
 is openapi.yaml 200
 

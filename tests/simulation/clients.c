@@ -385,7 +385,7 @@ static void send(struct world *world, struct op *op)
 {
     struct clients *clients = world->clients;
     const char *customer = clients->customers[op->customer];
-    struct edge_caller caller = {on_reply, op};
+    struct edge_caller caller = {on_reply, op, NULL};
     op->edge = (int)chance_below(&world->chance, INSTANCES);
     if (!world_edge(world, op->edge))
         op->edge = 1 - op->edge;

@@ -160,7 +160,7 @@ static void note(void *context, const struct edge_reply *reply)
 struct edge_caller outcome_of(struct outcome *outcome)
 {
     *outcome = (struct outcome){.calls = 0};
-    return (struct edge_caller){note, outcome};
+    return (struct edge_caller){note, outcome, NULL};
 }
 
 struct place_request place_of(const char *sku, int64_t quantity)
