@@ -20,6 +20,7 @@ static const struct {
     {"cancel", "cancel an order"},
     {"demo", "a short day in the shop, checked"},
     {"audit", "prove the promises from stores, ledger and log"},
+    {"quarantine", "what could not be handled: list, show, redrive, drop"},
 };
 
 static void print_help(FILE *out)

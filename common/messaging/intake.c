@@ -10,7 +10,6 @@
 enum {
     ALONE_MAX = 10, /* times a redelivered message is run alone before it is taken for a killer */
     CONFLICT_MAX = 10, /* in a row, then it waits like any other failure */
-    DUE_BATCH = 32,
 };
 
 /* When a deferred message runs again, by attempts so far; then it goes into quarantine. */
@@ -113,11 +112,11 @@ static enum result choose_due(struct service *service, struct err *err)
 {
     int64_t now_ms = service_wall_ms(service);
     if (!TAILQ_EMPTY(&service->due) || service->next_deferred_ms > now_ms)
-        return OK; /* those in hand first: a verdict may hang on them */
+        return OK; /* the one in hand first: a verdict may hang on it */
     return store_query(service->parts.store,
                        "SELECT message_id, queue, body, attempts FROM deferred "
-                       "WHERE due_ms <= $1 ORDER BY due_ms LIMIT $2",
-                       STORE_ARGS(store_int(now_ms), store_int(DUE_BATCH)), take_due, service, err);
+                       "WHERE due_ms <= $1 ORDER BY due_ms LIMIT 1",
+                       STORE_ARGS(store_int(now_ms)), take_due, service, err);
 }
 
 enum result intake_refresh(struct service *service, struct err *err)
@@ -142,7 +141,10 @@ enum result intake_choose(struct service *service, struct err *err)
         result = intake_refresh(service, err);
     if (result != OK)
         return result;
-    struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
+    struct arrival *arrival = TAILQ_FIRST(&service->due);
+    if (arrival && arrival->counted)
+        return OK; /* should it kill us, nobody else was there */
+    arrival = TAILQ_FIRST(&service->arrivals);
     if (arrival && arrival->alone) {
         service->batch_size = 1;
         service->counting = arrival->redelivered && !arrival->counted;
@@ -327,7 +329,7 @@ static enum result settle(struct service *service, struct arrival *arrival, bool
 static enum result forget_alone(struct service *service, const struct arrival *arrival,
                                 struct err *err)
 {
-    if (!arrival->redelivered)
+    if (arrival->tag && !arrival->redelivered)
         return OK;
     return store_exec(service->parts.store, "DELETE FROM alone WHERE message_id = $1",
                       STORE_ARGS(store_text(arrival->message_id.text)), NULL, err);
@@ -340,7 +342,7 @@ static enum result run_handler(struct service *service, struct uow *uow, struct 
         err_set(err, OK, "%s", arrival->reason);
         return settle(service, arrival, false, arrival->verdict, err);
     }
-    if (arrival->tag && arrival->attempts > ALONE_MAX) {
+    if (arrival->tries > ALONE_MAX) {
         err_set(err, OK, "came back %d times, each time alone", ALONE_MAX);
         return settle(service, arrival, false, INVALID, err);
     }
@@ -375,35 +377,36 @@ static enum result work_on(struct service *service, struct uow *uow, struct arri
     return result;
 }
 
-static enum result take_attempts(void *context, const struct store_row *row, struct err *err)
+static enum result take_tries(void *context, const struct store_row *row, struct err *err)
 {
+    struct arrival *arrival = context;
     (void)err;
-    ((struct arrival *)context)->attempts = store_row_int(row, 0);
+    arrival->tries = store_row_int(row, 0);
+    if (arrival->tag)
+        arrival->attempts = arrival->tries;
     return OK;
 }
 
-/* A transaction of its own, before the message runs: should it kill us, this is what remains. */
-static enum result count_attempt(struct service *service, struct arrival *arrival, struct err *err)
+/* Committed before the message runs: should it kill us, this is what remains. */
+static enum result count_try(struct service *service, struct arrival *arrival, struct err *err)
 {
     return store_write_query(service->parts.store,
                              "INSERT INTO alone(message_id, attempts) VALUES ($1, 1) "
                              "ON CONFLICT(message_id) DO UPDATE SET attempts = attempts + 1 "
                              "RETURNING attempts",
-                             STORE_ARGS(store_text(arrival->message_id.text)), take_attempts,
-                             arrival, err);
+                             STORE_ARGS(store_text(arrival->message_id.text)), take_tries, arrival,
+                             err);
 }
 
 enum result intake_work(struct service *service, struct uow *uow, struct err *err)
 {
-    struct arrival *arrival;
+    struct arrival *arrival = TAILQ_FIRST(&service->due);
     enum result result = OK;
-    TAILQ_FOREACH(arrival, &service->due, next)
-    {
-        if (result == OK)
-            result = work_on(service, uow, arrival, err);
-    }
+    if (arrival)
+        result = arrival->counted ? work_on(service, uow, arrival, err)
+                                  : count_try(service, arrival, err);
     if (service->counting && result == OK)
-        return count_attempt(service, TAILQ_FIRST(&service->arrivals), err);
+        return count_try(service, TAILQ_FIRST(&service->arrivals), err);
     size_t left = service->batch_size;
     for (arrival = TAILQ_FIRST(&service->arrivals); left > 0 && result == OK; left--) {
         result = work_on(service, uow, arrival, err);
@@ -421,9 +424,12 @@ void intake_committed(struct service *service)
             service->numbers.messages[i][j] += service->tally[i][j];
     }
     memset(service->tally, 0, sizeof service->tally);
-    if (!TAILQ_EMPTY(&service->due)) {
+    struct arrival *due = TAILQ_FIRST(&service->due);
+    if (due && due->counted) {
         free_arrivals(&service->due);
         service->next_deferred_ms = 0; /* look again */
+    } else if (due) {
+        due->counted = true;
     }
     if (service->counting) {
         TAILQ_FIRST(&service->arrivals)->counted = true;

@@ -11,6 +11,7 @@ enum {
     BUSY_MS = 2,           /* somebody else holds the write lock */
     BACKOFF_FIRST_MS = 50, /* the store fails */
     BACKOFF_LAST_MS = 5000,
+    LOOK_EVERY_MS = 1000, /* for what an operator redrives, or another instance has left deferred */
 };
 
 void *service_alloc(size_t size)
@@ -82,12 +83,14 @@ static void on_bus_event(void *context, const struct bus_event *event)
 static void refresh_from_tables(struct service *service)
 {
     int64_t now_ms = service_mono_ms(service);
+    struct err err = {{0}};
+    if (now_ms >= service->next_look_ms)
+        service->next_look_ms =
+            now_ms + (intake_refresh(service, &err) == OK ? LOOK_EVERY_MS : BUSY_MS);
     if (!service->parts.switches.rescan || now_ms < service->next_rescan_ms)
         return;
     service->next_rescan_ms = now_ms + service_jitter_ms(service, service->limits.takeover_ms / 4);
-    struct err err = {{0}};
-    if (outbox_rescan(service, &err) != OK || jobs_refresh(service, &err) != OK ||
-        intake_refresh(service, &err) != OK)
+    if (outbox_rescan(service, &err) != OK || jobs_refresh(service, &err) != OK)
         service->next_rescan_ms = now_ms + BUSY_MS; /* busy: soon again */
 }
 

@@ -21,7 +21,8 @@ struct arrival {
     const char *queue; /* the topology's own text */
     bool redelivered;
     bool alone;           /* its own transaction from now on */
-    bool counted;         /* this delivery's attempt is on record */
+    bool counted;         /* this delivery's try is on record */
+    int64_t tries;        /* times run alone and never finished */
     int64_t attempts;     /* deferred: attempts so far; redelivered: times run alone */
     int64_t conflicts;    /* in a row */
     enum result verdict;  /* DEFER, INVALID: decided in a batch that was rolled back for it */
@@ -96,7 +97,7 @@ struct service {
     bool draining;
 
     struct arrival_list arrivals; /* in order of their tags */
-    struct arrival_list due;      /* deferred messages in this batch */
+    struct arrival_list due;      /* the deferred message whose turn it is, or none */
     size_t arrival_count;
     size_t batch_size; /* how many of `arrivals` are in this batch */
     bool counting;     /* this batch only puts an attempt on record */
@@ -116,7 +117,7 @@ struct service {
 
     /* Monotonic times of what comes round again. */
     int64_t backoff_until_ms, backoff_ms;
-    int64_t next_tick_ms, next_rescan_ms, next_blocked_ms, next_mark_ms;
+    int64_t next_tick_ms, next_rescan_ms, next_look_ms, next_blocked_ms, next_mark_ms;
     /* Wall-clock times of what the tables hold; INT64_MAX: nothing. */
     int64_t next_deferred_ms, next_job_ms;
     bool tick_due;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/messaging/memory_bus.h"
+#include "common/messaging/quarantine.h"
 #include "common/messaging/service.h"
 #include "tests/unit/ping_world.h"
 #include "tests/unit/unit.h"
@@ -306,6 +307,95 @@ static void a_killer_is_quarantined(void)
     end_world();
 }
 
+/* Quarantined, redriven: it may kill again, but not for ever, and nobody beside it. */
+static void a_redriven_killer_is_quarantined(void)
+{
+    int deaths = 0;
+    struct err err = {{0}};
+    int64_t moved = 0;
+    start_world();
+    struct instance one = start_instance("test-1");
+    seen.mood = REFUSES;
+    seen.moody_about = 1;
+    send_ping(1);
+    run(&one, 10);
+    CU_ASSERT_EQUAL(ROWS("quarantine"), 1);
+    seen.mood = KILLS;
+    CU_ASSERT_EQUAL(
+        quarantine_redrive(one.store, QUARANTINE_ALL, clock_wall_ms(&manual.clock), &moved, &err),
+        OK);
+    CU_ASSERT_EQUAL(moved, 1);
+    for (int steps_taken = 0; steps_taken < 20000; steps_taken++) {
+        if (steps_taken % 1000 == 0)
+            send_ping(2 + steps_taken / 1000);
+        service_step(one.service);
+        manual_clock_advance(&manual, 1);
+        if (!seen.killed)
+            continue;
+        seen.killed = false;
+        deaths++;
+        kill_instance(&one);
+        one = start_instance("test-1");
+    }
+    run(&one, 10);
+    CU_ASSERT_EQUAL(deaths, 10);
+    CU_ASSERT_EQUAL(ROWS("quarantine"), 1);
+    CU_ASSERT_EQUAL(ROWS("deferred"), 0);
+    CU_ASSERT_EQUAL(ROWS("alone"), 0);
+    CU_ASSERT_EQUAL(ROWS("total"), 20);
+    kill_instance(&one);
+    end_world();
+}
+
+/* What another process moves into `deferred` is noticed within two seconds, though this instance had
+ * nothing deferred; the inbox, which has seen it, is not asked; and it runs once. */
+static void a_redriven_message_runs_soon(void)
+{
+    struct err err = {{0}};
+    int64_t moved = 0;
+    start_world();
+    struct instance one = start_instance("test-1");
+    seen.mood = REFUSES;
+    seen.moody_about = 1;
+    send_ping(1);
+    run(&one, 10);
+    CU_ASSERT_EQUAL(ROWS("inbox"), 1);
+    seen.mood = CONTENT;
+    CU_ASSERT_EQUAL(quarantine_redrive(one.store, 1, clock_wall_ms(&manual.clock), &moved, &err),
+                    OK);
+    run(&one, 200); /* of 10 ms each */
+    CU_ASSERT_EQUAL(ROWS("quarantine"), 0);
+    CU_ASSERT_EQUAL(ROWS("deferred"), 0);
+    CU_ASSERT_EQUAL(number("SELECT sum(n) FROM total"), 1);
+    CU_ASSERT_EQUAL(seen.pong_count, 1);
+    send_ping(1);
+    run(&one, 200);
+    CU_ASSERT_EQUAL(number("SELECT sum(n) FROM total"), 1);
+    kill_instance(&one);
+    end_world();
+}
+
+/* Undecodable once is undecodable always: it comes back with a fresh row, and there is no loop. */
+static void redriven_poison_comes_back(void)
+{
+    struct err err = {{0}};
+    int64_t moved = 0;
+    start_world();
+    struct instance one = start_instance("test-1");
+    send_body("", "{not json");
+    run(&one, 10);
+    CU_ASSERT_EQUAL(ROWS("quarantine"), 1);
+    CU_ASSERT_EQUAL(quarantine_redrive(one.store, 1, clock_wall_ms(&manual.clock), &moved, &err),
+                    OK);
+    run(&one, 500);
+    CU_ASSERT_EQUAL(ROWS("quarantine"), 1);
+    CU_ASSERT_EQUAL(number("SELECT number FROM quarantine"), 2);
+    CU_ASSERT_EQUAL(ROWS("deferred"), 0);
+    CU_ASSERT_EQUAL(ROWS("alone"), 0);
+    kill_instance(&one);
+    end_world();
+}
+
 static void drains(void)
 {
     start_world();
@@ -340,6 +430,9 @@ static const struct unit_case cases[] = {
     {"a call is made until it is answered", a_call_is_made_until_it_is_answered},
     {"a call survives its caller", a_call_survives_its_caller},
     {"a killer is quarantined", a_killer_is_quarantined},
+    {"a redriven killer is quarantined", a_redriven_killer_is_quarantined},
+    {"a redriven message runs soon", a_redriven_message_runs_soon},
+    {"redriven poison comes back", redriven_poison_comes_back},
     {"drains", drains},
 };
 UNIT_MAIN("service", cases)

@@ -19,7 +19,16 @@ expect 2 warren token --customer grace --email nonsense
 expect 2 warren cancel --customer grace not-an-id
 expect 7 warren order --customer grace --line SPADE=0
 expect 7 warren order --customer grace --line SPADE=1 --line SPADE=2
-for command in up down status token order cancel demo; do
+expect 2 warren quarantine
+expect 2 warren quarantine list order-service/1
+expect 2 warren quarantine drop
+expect 2 warren quarantine drop --all order-service/1
+expect 2 warren quarantine drop order-service
+expect 2 warren quarantine drop order-service/0
+expect 2 warren quarantine show edge-service/1
+expect 2 warren quarantine list --service edge-service
+expect 1 warren quarantine drop order-service/999
+for command in up down status token order cancel demo quarantine; do
     expect 0 warren "$command" --help
     grep -q -- --base-port <<<"$said" || fail "$command --help: $said"
     expect 0 warren "$command" --version
