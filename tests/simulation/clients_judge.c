@@ -21,6 +21,35 @@ static enum result take_last(void *context, const struct store_row *row, struct 
     return OK;
 }
 
+struct timeline {
+    int64_t facts; /* of the order itself; payments and notifications stand among them */
+    bool in_order;
+};
+
+static void on_fact(void *context, const char *cloudevent, size_t size)
+{
+    struct timeline *timeline = context;
+    char wanted[48];
+    (void)size;
+    if (!strstr(cloudevent, "\"source\":\"/order-service\""))
+        return;
+    snprintf(wanted, sizeof wanted, "\"sequence\":\"%" PRId64 "\"", ++timeline->facts);
+    timeline->in_order = timeline->in_order && strstr(cloudevent, wanted) != NULL;
+}
+
+static void judge_timeline(struct world *world, const struct op *op, int edge,
+                           struct process *process, int64_t versions)
+{
+    struct err err = {{0}};
+    struct timeline timeline = {.in_order = true};
+    enum result result = edge_timeline(process->edge, world->clients->customers[op->customer],
+                                       op->order_id, on_fact, &timeline, &err);
+    if (result != OK || timeline.facts != versions || !timeline.in_order)
+        world_violated(world, 5, "edge-%d tells %" PRId64 " of %" PRId64 " facts of order %s%s",
+                       edge + 1, timeline.facts, versions, op->order_id,
+                       timeline.in_order ? "" : ", and not in order");
+}
+
 static void judge_views(struct world *world, struct op *op)
 {
     struct err err = {{0}};
@@ -40,6 +69,8 @@ static void judge_views(struct world *world, struct op *op)
             world_violated(
                 world, 5, "edge-%d shows order %s as %s %" PRId64 ", its store as %s %" PRId64,
                 i + 1, op->order_id, look.status, look.version, last.status, last.version);
+        else
+            judge_timeline(world, op, i, process, last.version);
     }
 }
 
@@ -52,13 +83,19 @@ static void on_product(void *context, const struct edge_product *product)
 {
     struct shelf *shelf = context;
     struct err err = {{0}};
-    int64_t available = -1;
+    int64_t available = -1, unit_price = -1;
     if (store_query_int(shelf->world->stores[DB_ORDER],
                         "SELECT available FROM product WHERE sku = $1",
                         STORE_ARGS(store_text(product->sku)), &available, &err) != OK ||
         available != product->available)
         world_violated(shelf->world, 5, "edge-%d shows %" PRId64 " of %s, the store %" PRId64,
                        shelf->edge + 1, product->available, product->sku, available);
+    if (store_query_int(shelf->world->stores[DB_ORDER],
+                        "SELECT unit_price FROM product WHERE sku = $1",
+                        STORE_ARGS(store_text(product->sku)), &unit_price, &err) != OK ||
+        unit_price != product->unit_price)
+        world_violated(shelf->world, 5, "edge-%d asks %" PRId64 " for %s, the store %" PRId64,
+                       shelf->edge + 1, product->unit_price, product->sku, unit_price);
 }
 
 /* Adjustments of this product that were refused; a fact may be on the stream twice. */

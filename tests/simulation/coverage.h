@@ -55,6 +55,9 @@
     X(LOOP_QUARANTINED, "loop: quarantined")                                                       \
     X(LOOP_ROLLED_BACK, "loop: batch rolled back")                                                 \
     X(AUDITED_RUNNING, "audited in mid-flight")                                                    \
+    X(EDGE_HELD, "edge: a fact came before its predecessor")                                       \
+    X(EDGE_DUPLICATE, "edge: a fact came twice")                                                   \
+    X(EDGE_ROLLED_BACK, "edge: batch rolled back")                                                 \
     X(STAYED_DEAD, "an instance that never came back")
 
 #define COVERAGE_ENUM(name, text) COVER_##name,

@@ -182,6 +182,15 @@ static void count_loop(struct world *world, struct process *process)
     world->coverage.items[COVER_LOOP_ROLLED_BACK] += state.rollbacks;
 }
 
+static void count_edge(struct world *world, struct process *process)
+{
+    struct edge_state state;
+    edge_state(process->edge, &state);
+    world->coverage.items[COVER_EDGE_HELD] += state.held;
+    world->coverage.items[COVER_EDGE_DUPLICATE] += state.duplicates;
+    world->coverage.items[COVER_EDGE_ROLLED_BACK] += state.rollbacks;
+}
+
 void process_release(struct world *world, struct process *process)
 {
     if (!process->alive)
@@ -189,6 +198,8 @@ void process_release(struct world *world, struct process *process)
     process->alive = false;
     if (process->service)
         count_loop(world, process);
+    else
+        count_edge(world, process);
     service_free(process->service);
     edge_free(process->edge);
     bus_free(process->bus);
