@@ -285,9 +285,17 @@ static void accepted(struct op *op, const struct edge_reply *reply)
     place_accepted(op);
 }
 
+/* Three of four keep at it until the shop takes their order, or a bad day would leave none to judge. */
+static bool is_patient(const struct op *op)
+{
+    return op->kind == OP_PLACE && !op->repeat && (op - op->clients->ops) % 4 != 3;
+}
+
 static bool gives_up(const struct op *op, enum edge_verdict verdict)
 {
     struct chance *chance = &op->clients->world->chance;
+    if (is_patient(op))
+        return false;
     if (op->kind == OP_PRODUCT || op->kind == OP_STOCK)
         return false;
     if (verdict == EDGE_UNKNOWN && op->kind == OP_PLACE)
