@@ -112,6 +112,7 @@ static void hear(void *context, const struct bus_event *event)
     case BUS_UNBLOCKED:
         edge->blocked = false;
         edge->bus_reason[0] = '\0';
+        log_bus(edge, "bus-unblocked", "");
         return;
     case BUS_DELIVERY:
         backlog_push(&edge->backlog, event->delivery);

@@ -24,11 +24,13 @@ void handle_readyz(struct request *request)
     buf_text(&body, ready ? "ready\n" : "not ready\n");
     if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, "verbose", 7,
                                       NULL, NULL) == MHD_YES) {
-        buf_printf(&body, "bus: %s\n", state.bus_up ? "up" : "down");
+        if (!ready)
+            buf_printf(&body, "%s\n", state.reason);
+        buf_printf(&body, "bus: %s\n", state.blocked ? "blocked" : state.bus_up ? "up" : "down");
         buf_printf(&body, "read model: next offset %lld, %zu facts waiting\n",
                    (long long)state.next_offset, state.backlog);
-        if (!ready)
-            buf_printf(&body, "reason: %s\n", state.reason);
+        buf_printf(&body, "commands in flight: %zu\naccepted, not read back: %zu\n", state.inflight,
+                   state.accepted_unread);
     }
     answer_text(request, ready ? 200 : 503, TYPE_TEXT, &body);
 }

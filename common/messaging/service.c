@@ -65,6 +65,8 @@ static void on_bus_event(void *context, const struct bus_event *event)
     case BUS_BLOCKED:
     case BUS_UNBLOCKED:
         service->state.blocked = event->kind == BUS_BLOCKED;
+        snprintf(service->state.reason, sizeof service->state.reason, "%s",
+                 service->state.blocked && event->reason ? event->reason : "");
         LOG_EVENT(service->parts.log, LOG_WARNING,
                   service->state.blocked ? "bus-blocked" : "bus-unblocked",
                   LOG_TEXT("reason", event->reason));
@@ -144,6 +146,8 @@ static enum phase undo(struct service *service, enum result result, const struct
     if (result == CONFLICT) /* at once again */
         return PHASE_RELAY;
     service->state.rollbacks++;
+    snprintf(service->state.store_reason, sizeof service->state.store_reason, "%.120s",
+             err_text(err));
     int64_t delay = service->backoff_ms ? service->backoff_ms : BACKOFF_FIRST_MS;
     back_off(service, delay);
     service->backoff_ms = 2 * delay < BACKOFF_LAST_MS ? 2 * delay : BACKOFF_LAST_MS;
@@ -175,6 +179,7 @@ static enum phase do_commit(struct service *service)
         return undo(service, result, &err);
     histogram_add(&service->numbers.commit, service_mono_us(service) - begun_us);
     service->backoff_ms = 0;
+    service->state.store_reason[0] = '\0';
     service->loaded = true;
     service->tick_due = false;
     service->state.batches++;
@@ -369,6 +374,8 @@ bool service_drained(const struct service *service)
 void service_state(const struct service *service, struct service_state *ret_state)
 {
     *ret_state = service->state;
+    ret_state->draining = service->draining;
+    ret_state->full = service->unsent_count > service->limits.unsent_max;
     ret_state->unsent = service->unsent_count;
     ret_state->in_flight = service->in_flight;
     ret_state->arrived = service->arrival_count;

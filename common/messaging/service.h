@@ -153,11 +153,14 @@ bool service_drained(const struct service *service);
 struct service_state {
     bool bus_up;
     bool blocked;
-    char reason[128]; /* why not ready, "" when ready */
-    size_t unsent;    /* outbox rows not yet confirmed, as far as this instance knows */
-    size_t in_flight; /* of those, published and not confirmed */
-    size_t arrived;   /* messages in hand: delivered, not acknowledged */
-    size_t calls;     /* in flight */
+    bool draining;
+    bool full;              /* takes nothing while so much is unsent */
+    char reason[128];       /* why the bus is down or blocked, "" when it is neither */
+    char store_reason[128]; /* why the last transaction was rolled back, "" since it went through */
+    size_t unsent;          /* outbox rows not yet confirmed, as far as this instance knows */
+    size_t in_flight;       /* of those, published and not confirmed */
+    size_t arrived;         /* messages in hand: delivered, not acknowledged */
+    size_t calls;           /* in flight */
     uint64_t handled, duplicates, deferred, quarantined, conflicts, rollbacks, reconnects, batches;
     uint64_t published, confirmed, returned, nacked;
 };

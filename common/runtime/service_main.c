@@ -20,21 +20,29 @@ struct running {
     struct ops *ops;
 };
 
+/* What keeps it from working comes first: `warren status` shows the first line. */
 static bool ready(void *context, struct buf *out)
 {
     const struct running *running = context;
     struct service_state state;
     service_state(running->service, &state);
     bool stopping = loop_stopping(running->loop);
-    buf_printf(out, "bus: %s\n", state.bus_up ? "up" : "down");
-    if (state.blocked)
-        buf_text(out, "publishing: held back by the broker\n");
-    if (state.reason[0])
-        buf_printf(out, "reason: %s\n", state.reason);
+    if (!state.bus_up)
+        buf_printf(out, "bus: down, %s\n", state.reason);
+    else if (state.blocked)
+        buf_printf(out, "bus: blocked, %s\n", state.reason);
+    if (state.store_reason[0])
+        buf_printf(out, "store: failing, %s\n", state.store_reason);
     if (stopping)
-        buf_text(out, "stopping\n");
-    buf_printf(out, "unsent: %zu\n", state.unsent);
-    return state.bus_up && !stopping;
+        buf_text(out, "draining\n");
+    bool able = out->size == 0;
+    if (state.bus_up && !state.blocked)
+        buf_text(out, "bus: up\n");
+    if (state.full)
+        buf_text(out, "backlog: too much is not confirmed, nothing new is taken\n");
+    buf_printf(out, "unsent: %zu\nin hand: %zu\ncalls: %zu\n", state.unsent, state.arrived,
+               state.calls);
+    return able;
 }
 
 static void metrics(void *context, struct buf *out)

@@ -262,6 +262,8 @@ void send_ping(int64_t n)
 {
     struct envelope envelope = {
         .type = "test.ping", .source = "/test", .subject = "s", .id = ping_id(n)};
+    snprintf(envelope.traceparent, sizeof envelope.traceparent, "00-%032llx-00000000000000aa-01",
+             (unsigned long long)n);
     struct ping ping = {n};
     struct buf body = {0};
     envelope_encode(&envelope, &ping_type, &ping, &body);

@@ -143,6 +143,11 @@ static void conflict_runs_again_at_once(void)
     end_world();
 }
 
+static uint64_t settled(struct service *service, enum message_outcome outcome)
+{
+    return service_numbers(service)->messages[0][outcome];
+}
+
 static void a_failing_store_blames_nobody(void)
 {
     start_world();
@@ -155,9 +160,16 @@ static void a_failing_store_blames_nobody(void)
     CU_ASSERT_EQUAL(ROWS("total"), 0);
     CU_ASSERT_EQUAL(ROWS("inbox"), 0);
     CU_ASSERT_EQUAL(memory_broker_depth(broker, "test.in"), 2); /* nothing acknowledged */
+    struct service_state state;
+    service_state(one.service, &state);
+    CU_ASSERT_TRUE(state.store_reason[0] != '\0');
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_HANDLED), 0); /* rolled back */
     seen.mood = CONTENT;
     manual_clock_advance(&manual, 20000);
     run(&one, 10);
+    service_state(one.service, &state);
+    CU_ASSERT_STRING_EQUAL(state.store_reason, "");
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_HANDLED), 2);
     CU_ASSERT_EQUAL(ROWS("total"), 2);
     CU_ASSERT_EQUAL(ROWS("quarantine"), 0);
     kill_instance(&one);
@@ -226,6 +238,68 @@ static void a_returned_publish_goes_out_again(void)
     run(&one, 20);
     CU_ASSERT_EQUAL(seen.pong_count, 1);
     CU_ASSERT_EQUAL(ROWS("outbox"), 0);
+    kill_instance(&one);
+    end_world();
+}
+
+static void what_is_counted(void)
+{
+    start_world();
+    struct instance one = start_instance("test-1");
+    struct service_rows rows;
+    seen.mood = REFUSES_AFTER_WRITING; /* the batch is rolled back and run again */
+    seen.moody_about = 2;
+    for (int64_t n = 1; n <= 3; n++)
+        send_ping(n);
+    send_ping(1);
+    run(&one, 20);
+    seen.mood = DEFERS;
+    seen.moody_about = 4;
+    send_ping(4);
+    run(&one, 20);
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_HANDLED), 2);
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_DUPLICATE), 1);
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_QUARANTINED), 1);
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_DEFERRED), 1);
+    CU_ASSERT_EQUAL(service_rows(one.service, &rows, NULL), OK);
+    CU_ASSERT_EQUAL(rows.quarantined, 1);
+    CU_ASSERT_EQUAL(rows.deferred, 1);
+    CU_ASSERT_EQUAL(rows.outbox, 0);
+    kill_instance(&one);
+    end_world();
+}
+
+/* The trace of ping 1 is in the answer's pong, whoever hears the answer. */
+static void a_call_keeps_the_trace(void)
+{
+    start_world();
+    struct instance one = start_instance("test-1");
+    seen.mood = CALLS;
+    seen.moody_about = 1;
+    bell.silent = true;
+    send_ping(1);
+    run(&one, 5);
+    CU_ASSERT_EQUAL(number("SELECT count(*) FROM job WHERE traceparent = "
+                           "'00-00000000000000000000000000000001-00000000000000aa-01'"),
+                    1);
+    struct service_rows rows;
+    CU_ASSERT_EQUAL(service_rows(one.service, &rows, NULL), OK);
+    CU_ASSERT_EQUAL(rows.jobs, 1);
+    kill_instance(&one);
+    end_world();
+}
+
+static void each_message_is_a_span_of_its_cause_trace(void)
+{
+    start_world();
+    struct instance one = start_instance("test-1");
+    send_ping(1);
+    step_until_unsent(&one);
+    CU_ASSERT_EQUAL(number("SELECT count(*) FROM outbox WHERE traceparent LIKE "
+                           "'00-00000000000000000000000000000001-%-01'"),
+                    ROWS("outbox"));
+    CU_ASSERT_EQUAL(number("SELECT count(*) FROM outbox WHERE traceparent LIKE '%00aa-01'"), 0);
+    CU_ASSERT_TRUE(ROWS("outbox") > 0);
     kill_instance(&one);
     end_world();
 }
@@ -424,6 +498,9 @@ static const struct unit_case cases[] = {
     {"deferred too often is quarantined", deferred_too_often_is_quarantined},
     {"conflict runs again at once", conflict_runs_again_at_once},
     {"a failing store blames nobody", a_failing_store_blames_nobody},
+    {"what is counted", what_is_counted},
+    {"a call keeps the trace", a_call_keeps_the_trace},
+    {"each message is a span of its cause's trace", each_message_is_a_span_of_its_cause_trace},
     {"death between any two phases", death_between_any_two_phases},
     {"what the dead left is taken over", what_the_dead_left_is_taken_over},
     {"a returned publish goes out again", a_returned_publish_goes_out_again},
