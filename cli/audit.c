@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "cli/audit_log.h"
+#include "cli/broker.h"
 #include "cli/exit_codes.h"
 #include "cli/suite.h"
 #include "common/audit/audit.h"
 #include "common/base/clock.h"
 #include "common/base/options.h"
+#include "common/messaging/amqp_link.h"
 
 enum { SETTLE_S = 60, LOOK_AGAIN_MS = 1000, LOOKS_AT_A_VIOLATION = 3 };
 
@@ -54,6 +56,7 @@ struct look {
     struct store *order, *payment, *notification, *ledger;
     struct audit_reader *reader;
     FILE *history;
+    int64_t dead_letters;
     char why[ERR_TEXT_MAX]; /* the first thing that could not be opened */
 };
 
@@ -74,6 +77,20 @@ static struct store *open_store(struct look *look, const struct suite *suite, co
     return NULL;
 }
 
+static enum result read_dead_letters(const struct suite *suite, int64_t *ret_count, struct err *err)
+{
+    struct amqp_target target;
+    struct amqp_link link;
+    enum result result = broker_target(suite, &target, err);
+    if (result == OK)
+        result = amqp_link_open(&target, "audit", &link, err);
+    if (result != OK)
+        return result;
+    result = broker_dead_letters(&link, ret_count, err);
+    amqp_link_drop(&link);
+    return result;
+}
+
 static void look_open(struct look *look, const struct suite *suite)
 {
     struct err err = {{0}};
@@ -86,6 +103,8 @@ static void look_open(struct look *look, const struct suite *suite)
         err_context(&err, RETRY, "stream");
         note(look, &err);
     }
+    if (read_dead_letters(suite, &look->dead_letters, &err) != OK)
+        note(look, &err);
     look->order = open_store(look, suite, "store/order.db");
     look->payment = open_store(look, suite, "store/payment.db");
     look->notification = open_store(look, suite, "store/notification.db");
@@ -121,6 +140,7 @@ static void look_once(const struct suite *suite, int64_t age_ms, struct audit_re
         .grace_ms = arguments.settle_s * 1000,
         .history_age_ms = age_ms,
         .quarantined = -1,
+        .dead_letters = look.dead_letters,
     };
     audit_run(&sources, &audit, report);
     if (look.why[0])

@@ -8,28 +8,14 @@
 #include <unistd.h>
 
 #include "cli/files.h"
+#include "cli/rights.h"
 #include "common/base/digest.h"
 #include "common/messaging/amqp_link.h"
+#include "common/messaging/deploy.h"
 
-/* Who may do what in the virtual host. Services declare nothing; `deploy` does. What a service may
- * publish is bounded twice: by exchange here, by routing key in the topic permissions below. */
-static const struct broker_user {
-    const char *name;
-    const char *configure, *write, *read;
-    const char *tag; /* of the management interface, "" for none */
-    const char *commands, *events;
-} users[] = {
-    {BROKER_DEPLOY_USER, ".*", ".*", ".*", "monitoring", NULL, NULL},
-    {"edge-service", "^$", "^warren\\.commands$", "^events\\.log\\.[0-9]+$", "",
-     "^(order\\.(place|cancel)|catalogue\\.set-product|stock\\.adjust)$", "^$"},
-    {"order-service", "^$", "^warren\\.(commands|events)$", "^order\\.(commands|payments)$", "",
-     "^payment\\.(close|refund)$", "^(order|product|stock|command)\\.[a-z-]+$"},
-    {"payment-service", "^$", "^warren\\.events$", "^payment\\.(orders|commands)$", "", "^$",
-     "^payment\\.[a-z]+$"},
-    {"notification-service", "^$", "^warren\\.events$", "^notification\\.events$", "", "^$",
-     "^(notification|alert)\\.[a-z]+$"},
-    {"query-service", "^$", "^$", "^events\\.log\\.[0-9]+$", "", "^$", "^$"},
-};
+/* Who has a password. What a service may do follows from its topology; `deploy` declares. */
+static const char *const users[] = {BROKER_DEPLOY_USER, "edge-service",         "order-service",
+                                    "payment-service",  "notification-service", "query-service"};
 enum { USER_COUNT = sizeof users / sizeof users[0] };
 
 static void random_hex(const struct clock *clock, char *hex, size_t words)
@@ -52,12 +38,12 @@ enum result broker_make_secrets(const struct suite *suite, const struct clock *c
     enum result result = directory_make(suite_path(suite, "secrets").text, err);
     for (size_t i = 0; i < USER_COUNT && result == OK; i++) {
         char secret[BROKER_SECRET_SIZE];
-        result = broker_secret(suite, users[i].name, secret, err);
+        result = broker_secret(suite, users[i], secret, err);
         if (result != NOT_FOUND)
             continue;
         random_hex(clock, secret, 4);
-        result = file_write(suite_path(suite, "secrets/%s", users[i].name).text, secret,
-                            strlen(secret), err);
+        result =
+            file_write(suite_path(suite, "secrets/%s", users[i]).text, secret, strlen(secret), err);
     }
     return result;
 }
@@ -88,6 +74,18 @@ enum result broker_target(const struct suite *suite, struct amqp_target *ret_tar
     return result;
 }
 
+/* A passive declaration needs no right, and any broker answers it. */
+enum result broker_dead_letters(const struct amqp_link *link, int64_t *ret_count, struct err *err)
+{
+    const amqp_queue_declare_ok_t *answer =
+        amqp_queue_declare(link->connection, AMQP_CHANNEL, amqp_cstring_bytes(QUEUE_DEAD), 1, 0, 0,
+                           0, amqp_empty_table);
+    enum result result = amqp_link_check(link, QUEUE_DEAD, err);
+    if (result == OK)
+        *ret_count = answer->message_count;
+    return result;
+}
+
 /* What RabbitMQ calls rabbit_password_hashing_sha256: base64(salt, sha256(salt, password)). */
 static void password_hash(const struct clock *clock, const char *password, char *text)
 {
@@ -111,46 +109,64 @@ static cJSON *object_in(cJSON *list)
     return object;
 }
 
-static void add_topic(cJSON *list, const struct broker_user *user, const char *exchange,
-                      const char *write)
-{
-    cJSON *topic = object_in(list);
-    cJSON_AddStringToObject(topic, "user", user->name);
-    cJSON_AddStringToObject(topic, "vhost", BROKER_VHOST);
-    cJSON_AddStringToObject(topic, "exchange", exchange);
-    cJSON_AddStringToObject(topic, "write", write);
-    cJSON_AddStringToObject(topic, "read", "^$");
-}
-
 static enum result add_user(const struct suite *suite, const struct clock *clock, cJSON *document,
-                            const struct broker_user *user, struct err *err)
+                            const char *user, const char *tag, struct err *err)
 {
     char secret[BROKER_SECRET_SIZE];
     char hash[64];
-    enum result result = broker_secret(suite, user->name, secret, err);
+    enum result result = broker_secret(suite, user, secret, err);
     if (result != OK)
         return result;
     password_hash(clock, secret, hash);
     cJSON *entry = object_in(cJSON_GetObjectItem(document, "users"));
-    cJSON_AddStringToObject(entry, "name", user->name);
+    cJSON_AddStringToObject(entry, "name", user);
     cJSON_AddStringToObject(entry, "password_hash", hash);
     cJSON_AddStringToObject(entry, "hashing_algorithm", "rabbit_password_hashing_sha256");
-    cJSON_AddStringToObject(entry, "tags", user->tag);
-    cJSON *permission = object_in(cJSON_GetObjectItem(document, "permissions"));
-    cJSON_AddStringToObject(permission, "user", user->name);
-    cJSON_AddStringToObject(permission, "vhost", BROKER_VHOST);
-    cJSON_AddStringToObject(permission, "configure", user->configure);
-    cJSON_AddStringToObject(permission, "write", user->write);
-    cJSON_AddStringToObject(permission, "read", user->read);
-    cJSON *topics = cJSON_GetObjectItem(document, "topic_permissions");
-    if (user->commands)
-        add_topic(topics, user, "warren.commands", user->commands);
-    if (user->events)
-        add_topic(topics, user, "warren.events", user->events);
+    cJSON_AddStringToObject(entry, "tags", tag);
     return OK;
 }
 
+static void add_permission(cJSON *document, const char *user, const char *configure,
+                           const char *write, const char *read)
+{
+    cJSON *permission = object_in(cJSON_GetObjectItem(document, "permissions"));
+    cJSON_AddStringToObject(permission, "user", user);
+    cJSON_AddStringToObject(permission, "vhost", BROKER_VHOST);
+    cJSON_AddStringToObject(permission, "configure", configure);
+    cJSON_AddStringToObject(permission, "write", write);
+    cJSON_AddStringToObject(permission, "read", read);
+}
+
+static void add_topic(cJSON *document, const struct topology *table, const char *exchange)
+{
+    struct buf write = {0};
+    cJSON *topic = object_in(cJSON_GetObjectItem(document, "topic_permissions"));
+    rights_publish(table, exchange, &write);
+    cJSON_AddStringToObject(topic, "user", table->service);
+    cJSON_AddStringToObject(topic, "vhost", BROKER_VHOST);
+    cJSON_AddStringToObject(topic, "exchange", exchange);
+    cJSON_AddStringToObject(topic, "write", write.data);
+    cJSON_AddStringToObject(topic, "read", "^$");
+    buf_release(&write);
+}
+
+/* Services declare nothing. What one may publish is bounded twice: by exchange in its permission, by
+ * routing key in the topic permissions. */
+static void add_rights(cJSON *document, const struct topology *table)
+{
+    struct buf write = {0};
+    struct buf read = {0};
+    rights_write(table, &write);
+    rights_read(table, &read);
+    add_permission(document, table->service, "^$", write.data, read.data);
+    add_topic(document, table, EXCHANGE_COMMANDS);
+    add_topic(document, table, EXCHANGE_EVENTS);
+    buf_release(&write);
+    buf_release(&read);
+}
+
 static enum result write_definitions(const struct suite *suite, const struct clock *clock,
+                                     const struct topology *const *tables, size_t count,
                                      struct err *err)
 {
     cJSON *document = cJSON_CreateObject();
@@ -160,9 +176,12 @@ static enum result write_definitions(const struct suite *suite, const struct clo
         !cJSON_AddArrayToObject(document, "topic_permissions"))
         abort();
     cJSON_AddStringToObject(object_in(vhosts), "name", BROKER_VHOST);
-    enum result result = OK;
-    for (size_t i = 0; i < USER_COUNT && result == OK; i++)
-        result = add_user(suite, clock, document, &users[i], err);
+    enum result result = add_user(suite, clock, document, BROKER_DEPLOY_USER, "monitoring", err);
+    add_permission(document, BROKER_DEPLOY_USER, ".*", ".*", ".*");
+    for (size_t i = 0; i < count && result == OK; i++) {
+        result = add_user(suite, clock, document, tables[i]->service, "", err);
+        add_rights(document, tables[i]);
+    }
     char *text = cJSON_Print(document);
     if (result == OK)
         result =
@@ -204,7 +223,8 @@ static enum result write_cookie(const struct suite *suite, const struct clock *c
     return file_write(path.text, cookie, strlen(cookie), err);
 }
 
-enum result broker_configure(const struct suite *suite, const struct clock *clock, struct err *err)
+enum result broker_configure(const struct suite *suite, const struct clock *clock,
+                             const struct topology *const *tables, size_t count, struct err *err)
 {
     static const char plugins[] = "[rabbitmq_management,rabbitmq_prometheus].\n";
     enum result result = directory_make(suite_path(suite, "broker").text, err);
@@ -215,7 +235,7 @@ enum result broker_configure(const struct suite *suite, const struct clock *cloc
     if (result == OK)
         result = write_config(suite, err);
     if (result == OK)
-        result = write_definitions(suite, clock, err);
+        result = write_definitions(suite, clock, tables, count, err);
     if (result == OK)
         result = file_write(suite_path(suite, "broker/enabled_plugins").text, plugins,
                             strlen(plugins), err);

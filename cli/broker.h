@@ -7,6 +7,7 @@
 #include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
+#include "common/messaging/topology.h"
 
 #define BROKER_SERVER "/usr/lib/rabbitmq/bin/rabbitmq-server"
 #define BROKER_VHOST "warren"
@@ -24,10 +25,16 @@ enum result broker_secret(const struct suite *suite, const char *user,
 struct amqp_target;
 enum result broker_target(const struct suite *suite, struct amqp_target *ret_target,
                           struct err *err) WARN_UNUSED;
+/* How many messages the safety net holds. RETRY: the broker does not tell. */
+struct amqp_link;
+enum result broker_dead_letters(const struct amqp_link *link, int64_t *ret_count,
+                                struct err *err) WARN_UNUSED;
 /* The URL of --amqp-url that the suite was started with; "": it has a broker of its own. */
 void broker_external_url(const struct suite *suite, char *url, size_t size);
-/* Makes broker/ with all that the node reads; the secrets must be there. */
+/* Makes broker/ with all that the node reads; the secrets must be there. What a service may do there
+ * follows from its table (rights.h). */
 enum result broker_configure(const struct suite *suite, const struct clock *clock,
+                             const struct topology *const *tables, size_t count,
                              struct err *err) WARN_UNUSED;
 /* The node's environment: name, value, name, value ... through `add`. */
 void broker_environment(const struct suite *suite,

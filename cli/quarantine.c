@@ -163,7 +163,8 @@ static enum result redrive(struct task *task, struct store *store, int64_t numbe
 static enum result drop(struct task *task, struct store *store, int64_t number, struct err *err)
 {
     int64_t count = 0;
-    return moved(task, quarantine_drop(store, number, &count, err), number, count, "", err);
+    enum result result = quarantine_drop(store, number, &count, err);
+    return moved(task, result, number, count, "", err);
 }
 
 static const struct verb {

@@ -88,7 +88,7 @@ static enum result step_files(struct start *start, struct err *err)
     if (result == OK)
         result = write_url(start, err);
     if (result == OK && !start->plan->amqp_url)
-        result = broker_configure(suite, clock_system(), err);
+        result = broker_configure(suite, clock_system(), topology_tables, topology_count, err);
     if (result == OK)
         result = supervisor_write_config(suite, start->plan, &config, err);
     if (result == OK)

@@ -78,6 +78,7 @@ static void print_json(const struct suite *suite, const struct survey *survey)
     cJSON_AddBoolToObject(broker, "external", survey->external);
     cJSON_AddBoolToObject(broker, "ready", survey->broker_ready);
     cJSON_AddNumberToObject(broker, "pid", survey->broker_pid);
+    cJSON_AddNumberToObject(broker, "dead_letters", (double)survey->dead_letters);
     cJSON *log = cJSON_AddObjectToObject(json, "log");
     cJSON_AddStringToObject(log, "queue", survey->log_queue);
     cJSON_AddNumberToObject(log, "generation", survey->log_generation);

@@ -10,6 +10,7 @@
 #include "cli/shop.h"
 #include "cli/supervisor.h"
 #include "common/messaging/amqp_link.h"
+#include "common/messaging/deploy.h"
 
 static const char broker_program[] = "rabbitmq-server-1";
 
@@ -73,6 +74,10 @@ static void look_at_broker(const struct suite *suite, struct survey *survey)
                      (int)entry->value.value.bytes.len,
                      (const char *)entry->value.value.bytes.bytes);
     }
+    if (broker_dead_letters(&link, &survey->dead_letters, &err) == OK && survey->dead_letters > 0)
+        snprintf(survey->reason, sizeof survey->reason,
+                 "the broker has dead-lettered %lld messages: see the queue " QUEUE_DEAD,
+                 (long long)survey->dead_letters);
     amqp_link_drop(&link);
 }
 
@@ -126,12 +131,12 @@ static void look_at_log(const struct suite *suite, struct survey *survey)
 enum result survey_suite(struct http *http, const struct suite *suite, struct survey *ret_survey)
 {
     struct supervisor_list list;
-    *ret_survey = (struct survey){.log_ends = {-1, -1}};
+    *ret_survey = (struct survey){.log_ends = {-1, -1}, .dead_letters = -1};
     ret_survey->broker_port = suite->base_port + PORT_AMQP;
     if (supervisor_list(http, suite, &list, NULL) != OK)
         return NOT_FOUND;
     look_at_broker(suite, ret_survey);
-    bool ready = ret_survey->broker_ready;
+    bool ready = ret_survey->broker_ready && ret_survey->dead_letters <= 0;
     for (size_t i = 0; i < list.count; i++) {
         int instance = 0;
         const struct suite_service *service = service_of(list.programs[i].name, &instance);

@@ -35,6 +35,7 @@ struct survey {
     char broker_version[32];
     int broker_port, broker_pid;
     bool external, broker_ready;
+    int64_t dead_letters; /* in the safety net, where none should be; -1: not known */
     char log_queue[64];
     int log_generation;
     struct stream_ends log_ends;

@@ -4,6 +4,11 @@
 
 #include "cli/suite.h"
 #include "common/base/err.h"
+#include "common/messaging/topology.h"
+
+/* The tables of all services. */
+extern const struct topology *const topology_tables[];
+extern const size_t topology_count;
 
 /* Declares what the services' tables say, as the deploy user, or with the credentials of `url`
  * (NULL: the suite's own broker). RETRY: nobody there, or not ready to let us in. */

@@ -58,6 +58,9 @@ static void judge_quarantine(struct evidence *e)
     if (expected >= 0 && found != expected)
         violated(e, 6, "%" PRId64 " messages are in quarantine, %" PRId64 " belong there", found,
                  expected);
+    if (e->options->dead_letters > 0)
+        violated(e, 6, "the broker has dead-lettered %" PRId64 " messages",
+                 e->options->dead_letters);
 }
 
 void audit_run(const struct audit_sources *sources, const struct audit_options *options,

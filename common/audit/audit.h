@@ -47,6 +47,7 @@ struct audit_options {
     int64_t history_age_ms; /* how long ago the history was complete: after the grace, what was
                                accepted must exist */
     int64_t quarantined;    /* expected; -1: do not judge */
+    int64_t dead_letters;   /* found in the broker's safety net: each one too many */
 };
 
 enum audit_verdict { AUDIT_NOT_CHECKED, AUDIT_HELD, AUDIT_VIOLATED };

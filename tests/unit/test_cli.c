@@ -17,6 +17,7 @@
 #include "cli/files.h"
 #include "cli/follow.h"
 #include "cli/process.h"
+#include "cli/rights.h"
 #include "cli/suite.h"
 #include "cli/supervisor.h"
 #include "common/base/clock.h"
@@ -106,6 +107,42 @@ static void a_file_is_private_and_whole(void)
     CU_ASSERT_EQUAL(directory_make(path.text, NULL), FATAL);
 }
 
+static const struct queue_spec some_queues[] = {{.name = "order.commands", .kind = QUEUE_QUORUM},
+                                                {.name = "a.log.17", .kind = QUEUE_STREAM}};
+static const struct publication_spec some_publications[] = {
+    {"warren.events", "order.placed", NULL},
+    {"warren.commands", "payment.close", NULL},
+    {"warren.events", "stock.adjust-x", NULL}};
+static const struct topology some_table = {.service = "order-service",
+                                           .queues = some_queues,
+                                           .queue_count = 2,
+                                           .publications = some_publications,
+                                           .publication_count = 3};
+
+static void rights_follow_from_the_table(void)
+{
+    static const struct topology mute = {.service = "mute"};
+    struct buf text = {0};
+    rights_read(&some_table, &text);
+    CU_ASSERT_STRING_EQUAL(text.data, "^(order\\.commands|a\\.log\\.[0-9]+)$");
+    buf_clear(&text);
+    rights_write(&some_table, &text);
+    CU_ASSERT_STRING_EQUAL(text.data, "^(warren\\.events|warren\\.commands)$");
+    buf_clear(&text);
+    rights_publish(&some_table, "warren.events", &text);
+    CU_ASSERT_STRING_EQUAL(text.data, "^(order\\.placed|stock\\.adjust-x)$");
+    buf_clear(&text);
+    rights_publish(&mute, "warren.events", &text);
+    CU_ASSERT_STRING_EQUAL(text.data, "^$");
+    buf_clear(&text);
+    rights_read(&mute, &text);
+    CU_ASSERT_STRING_EQUAL(text.data, "^$");
+    buf_clear(&text);
+    rights_write(&mute, &text);
+    CU_ASSERT_STRING_EQUAL(text.data, "^$");
+    buf_release(&text);
+}
+
 static void the_broker_knows_passwords_by_hash_only(void)
 {
     struct suite suite = suite_here("broker");
@@ -121,7 +158,9 @@ static void the_broker_knows_passwords_by_hash_only(void)
     CU_ASSERT_EQUAL(strlen(secret), 64);
     CU_ASSERT_EQUAL_FATAL(broker_secret(&suite, "edge-service", again, NULL), OK);
     CU_ASSERT_STRING_NOT_EQUAL(secret, again);
-    CU_ASSERT_EQUAL_FATAL(broker_configure(&suite, clock_system(), NULL), OK);
+    CU_ASSERT_EQUAL_FATAL(
+        broker_configure(&suite, clock_system(), &(const struct topology *){&some_table}, 1, NULL),
+        OK);
     CU_ASSERT_EQUAL_FATAL(
         file_load(suite_path(&suite, "broker/definitions.json").text, &text, NULL), OK);
     CU_ASSERT_PTR_NULL(strstr(text.data, secret));
@@ -260,6 +299,7 @@ static const struct unit_case cases[] = {
     {"the port of the last start is remembered", the_port_of_the_last_start_is_remembered},
     {"a long home has its socket elsewhere", a_long_home_has_its_socket_elsewhere},
     {"a file is private and whole", a_file_is_private_and_whole},
+    {"rights follow from the table", rights_follow_from_the_table},
     {"the broker knows passwords by hash only", the_broker_knows_passwords_by_hash_only},
     {"the supervisor starts what was asked for", the_supervisor_starts_what_was_asked_for},
     {"restarts are counted since the last start", restarts_are_counted_since_the_last_start},
