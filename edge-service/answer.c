@@ -198,6 +198,8 @@ enum MHD_Result answer_send(struct request *request)
     MHD_add_response_header(response, "Cache-Control", "no-store");
     for (size_t i = 0; i < answer->header_count; i++)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
+    if (request->http->quiesced_fd >= 0) /* stopping: the next request had better go elsewhere */
+        MHD_add_response_header(response, "Connection", "close");
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
     http_count_answer(request);

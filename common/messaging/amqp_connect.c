@@ -113,7 +113,7 @@ static void *attempt_run(void *context)
 {
     struct amqp_attempt *attempt = context;
     enum result result = publish_prepare(attempt);
-    if (result == OK && attempt->plan.consumer_count > 0)
+    if (result == OK && attempt->plan.consumer_count > 0 && !attempt->plan.quiet)
         result = consume_prepare(attempt);
 
     pthread_mutex_lock(&attempt->lock);

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,21 @@ void amqp_consume_flush(struct bus_amqp *amqp)
     if (status != AMQP_STATUS_OK)
         bus_amqp_break(amqp, "acknowledge: %s", amqp_error_string2(status));
     amqp->acked = amqp->ack_wanted;
+}
+
+void amqp_consume_cancel(struct bus_amqp *amqp)
+{
+    amqp->cancels_sent = true;
+    for (size_t i = 0; i < amqp->plan.consumer_count && !amqp->broken; i++) {
+        char tag[24];
+        snprintf(tag, sizeof tag, "%zu", i);
+        amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(tag)};
+        int status = amqp_send_method(amqp->consume.connection, AMQP_CHANNEL,
+                                      AMQP_BASIC_CANCEL_METHOD, &cancel);
+        if (status != AMQP_STATUS_OK)
+            bus_amqp_break(amqp, "cancel: %s", amqp_error_string2(status));
+        amqp->cancels_left++;
+    }
 }
 
 enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag)

@@ -72,6 +72,10 @@ static void method_arrived(struct bus_amqp *amqp, const amqp_method_t *method)
     case AMQP_BASIC_CANCEL_METHOD:
         cancelled(amqp, method->decoded);
         return;
+    case AMQP_BASIC_CANCEL_OK_METHOD:
+        if (amqp->cancels_left > 0)
+            amqp->cancels_left--;
+        return;
     case AMQP_CONNECTION_BLOCKED_METHOD:
         blocked_set(amqp, true, ((const amqp_connection_blocked_t *)method->decoded)->reason);
         return;

@@ -35,6 +35,7 @@ struct amqp_plan {
     struct amqp_consumer consumers[AMQP_CONSUMERS_MAX];
     size_t consumer_count;
     bool confirms;
+    bool quiet; /* no consumers any more */
 };
 
 struct amqp_attempt;
@@ -101,6 +102,9 @@ struct bus_amqp {
     bool broken; /* `reason` says why; the next pump tears it down */
     char reason[ERR_TEXT_MAX];
     char told[ERR_TEXT_MAX]; /* the reason last told while down */
+    int64_t told_ms;
+    bool cancels_sent;
+    size_t cancels_left; /* without an answer */
 
     struct amqp_link publish;
     struct amqp_link consume;
@@ -136,5 +140,7 @@ void amqp_consume_header(struct amqp_content *content, const amqp_basic_properti
 void amqp_consume_complete(struct bus_amqp *amqp);
 enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag);
 void amqp_consume_flush(struct bus_amqp *amqp);
+/* Ends every consumer; each answer is counted off in `cancels_left`. */
+void amqp_consume_cancel(struct bus_amqp *amqp);
 
 #endif

@@ -47,7 +47,7 @@ enum bus_fate { FATE_CONFIRMED, FATE_RETURNED, FATE_NACKED };
 
 enum bus_event_kind {
     BUS_UP,      /* connected, topology there, consumers running, publishing possible */
-    BUS_DOWN,    /* lost, or never reached: `reason` */
+    BUS_DOWN,    /* lost, or never reached: `reason`; told again every 30 s while it lasts */
     BUS_BLOCKED, /* the broker asks publishers to hold (an alarm): `reason` */
     BUS_UNBLOCKED,
     BUS_DELIVERY,
@@ -84,6 +84,7 @@ struct bus_ops {
                              struct err *err);
     enum result (*publish)(struct bus *bus, const struct bus_message *message, uint64_t token);
     enum result (*ack)(struct bus *bus, uint64_t tag);
+    bool (*quiet)(struct bus *bus);
     void (*release)(struct bus *bus);
 };
 
@@ -135,6 +136,11 @@ static inline enum result bus_publish(struct bus *bus, const struct bus_message 
 static inline enum result bus_ack(struct bus *bus, uint64_t tag)
 {
     return bus->ops->ack(bus, tag);
+}
+/* Takes no more deliveries, for good. False: some may still come, ask again after the next pump. */
+static inline bool bus_quiet(struct bus *bus)
+{
+    return bus->ops->quiet(bus);
 }
 static inline void bus_free(struct bus *bus)
 {

@@ -16,9 +16,10 @@ enum {
     HEARTBEAT_DEFAULT_S = 15,
     BACKOFF_MIN_MS = 100,
     BACKOFF_MAX_MS = 5000,
-    LOOK_MS = 1000,       /* heartbeats live inside the library's calls */
-    NO_ROOM_MS = 5,       /* nothing says when a full socket has room again */
-    STEADY_MS = 10 * 1000 /* a connection that held so long ends the back-off */
+    LOOK_MS = 1000,        /* heartbeats live inside the library's calls */
+    NO_ROOM_MS = 5,        /* nothing says when a full socket has room again */
+    STEADY_MS = 10 * 1000, /* a connection that held so long ends the back-off */
+    TELL_AGAIN_MS = 30 * 1000,
 };
 
 static struct bus_amqp *amqp_of(struct bus *bus)
@@ -74,11 +75,13 @@ static void retry_later(struct bus_amqp *amqp)
     amqp->backoff_ms = step * 2 < amqp->backoff_max_ms ? step * 2 : amqp->backoff_max_ms;
 }
 
-/* While it stays down for the same reason, that is told once. */
+/* While it stays down for the same reason, that is told at once and then now and then. */
 static void down_tell(struct bus_amqp *amqp, const char *reason)
 {
-    if (strcmp(amqp->told, reason) == 0)
+    int64_t now_ms = clock_mono_ms(amqp->clock);
+    if (strcmp(amqp->told, reason) == 0 && now_ms - amqp->told_ms < TELL_AGAIN_MS)
         return;
+    amqp->told_ms = now_ms;
     snprintf(amqp->told, sizeof amqp->told, "%s", reason);
     bus_amqp_emit(amqp, &(struct bus_event){.kind = BUS_DOWN, .reason = amqp->told});
 }
@@ -91,7 +94,8 @@ static void tear_down(struct bus_amqp *amqp)
     amqp_content_reset(&amqp->returning);
     amqp_content_reset(&amqp->arriving);
     amqp->tag_base = amqp->acked = amqp->ack_wanted = amqp->last_tag;
-    amqp->blocked = amqp->broken = false;
+    amqp->blocked = amqp->broken = amqp->cancels_sent = false;
+    amqp->cancels_left = 0;
     if (clock_mono_ms(amqp->clock) - amqp->up_since_ms >= STEADY_MS)
         amqp->backoff_ms = amqp->backoff_min_ms;
     retry_later(amqp);
@@ -218,6 +222,20 @@ static enum result amqp_ack_op(struct bus *bus, uint64_t tag)
     return amqp_consume_ack(amqp_of(bus), tag);
 }
 
+/* Tells the broker to send nothing more; its answer comes behind what it has sent already. */
+static bool amqp_quiet(struct bus *bus)
+{
+    struct bus_amqp *amqp = amqp_of(bus);
+    amqp->plan.quiet = true;
+    if (amqp->state != AMQP_STATE_UP || !amqp->consume.connection)
+        return true;
+    if (amqp->broken)
+        return false;
+    if (!amqp->cancels_sent && amqp_link_writable(&amqp->consume))
+        amqp_consume_cancel(amqp);
+    return amqp->cancels_sent && amqp->cancels_left == 0;
+}
+
 static void amqp_release(struct bus *bus)
 {
     struct bus_amqp *amqp = amqp_of(bus);
@@ -240,6 +258,7 @@ static const struct bus_ops amqp_ops = {
     .subscribe = amqp_subscribe,
     .publish = amqp_publish_op,
     .ack = amqp_ack_op,
+    .quiet = amqp_quiet,
     .release = amqp_release,
 };
 

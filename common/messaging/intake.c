@@ -88,7 +88,7 @@ void intake_release(struct service *service)
 bool intake_has_work(const struct service *service)
 {
     if (service->draining)
-        return false;
+        return service->arrival_count > 0;
     bool room = service->unsent_count <= service->limits.unsent_max;
     return room &&
            (service->arrival_count > 0 || service->next_deferred_ms <= service_wall_ms(service));

@@ -48,7 +48,7 @@ struct memory_connection {
     struct memory_broker *broker;
     struct switches switches;
     const char *name;
-    bool up, blocked, drop_wanted;
+    bool up, blocked, drop_wanted, quiet;
     struct subscription subscriptions[SUBSCRIPTIONS_MAX];
     size_t subscription_count;
     struct frames frames;
@@ -318,6 +318,8 @@ static void serve(struct memory_connection *c, size_t index)
 
 static void serve_all(struct memory_connection *c)
 {
+    if (c->quiet)
+        return;
     size_t count = c->subscription_count;
     size_t first = (size_t)memory_choose(c->broker, MEMORY_FIRST_QUEUE, count);
     for (size_t i = 0; i < count; i++)
@@ -458,6 +460,12 @@ static void memory_release(struct bus *bus)
     free(c);
 }
 
+static bool memory_quiet(struct bus *bus)
+{
+    of(bus)->quiet = true;
+    return true;
+}
+
 static const struct bus_ops memory_ops = {
     .fd = memory_fd,
     .deadline_ms = memory_deadline_ms,
@@ -465,6 +473,7 @@ static const struct bus_ops memory_ops = {
     .subscribe = memory_subscribe,
     .publish = memory_publish,
     .ack = memory_ack,
+    .quiet = memory_quiet,
     .release = memory_release,
 };
 

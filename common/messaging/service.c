@@ -42,8 +42,7 @@ static void bus_is_down(struct service *service, const char *reason)
         service->state.reconnects++;
     service->state.bus_up = false;
     service->state.blocked = false;
-    if (strcmp(service->state.reason, reason) != 0)
-        LOG_EVENT(service->parts.log, LOG_WARNING, "bus-down", LOG_TEXT("reason", reason));
+    LOG_EVENT(service->parts.log, LOG_WARNING, "bus-down", LOG_TEXT("reason", reason));
     snprintf(service->state.reason, sizeof service->state.reason, "%s", reason);
     intake_clear(service);
     outbox_down(service);
@@ -100,6 +99,7 @@ static enum phase do_pump(struct service *service)
 {
     service->heard_us = 0;
     bus_pump(service->parts.bus);
+    service->quiet = service->draining && bus_quiet(service->parts.bus);
     jobs_pump(service);
     outbox_expire(service);
     if (service->loaded)
@@ -362,13 +362,14 @@ void service_free(struct service *service)
 void service_drain(struct service *service)
 {
     service->draining = true;
+    service->quiet = bus_quiet(service->parts.bus);
 }
 
 bool service_drained(const struct service *service)
 {
-    return service->draining && service->phase == PHASE_PUMP && service->unsent_count == 0 &&
-           service->confirmed_count == 0 && service->calls_in_flight == 0 &&
-           service->calls_answered == 0;
+    return service->quiet && service->phase == PHASE_PUMP && service->arrival_count == 0 &&
+           service->unsent_count == 0 && service->confirmed_count == 0 &&
+           service->calls_in_flight == 0 && service->calls_answered == 0;
 }
 
 void service_state(const struct service *service, struct service_state *ret_state)

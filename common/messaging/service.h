@@ -145,9 +145,10 @@ int64_t service_deadline_ms(struct service *service);
 int service_bus_fd(struct service *service);
 int service_effect_fd(struct service *service);
 
-/* From now on take no new message. */
+/* From now on take no new message: what has arrived is still worked on. */
 void service_drain(struct service *service);
-/* Whether a draining service has nothing left in hand: outbox confirmed, no call in flight. */
+/* Whether a draining service has nothing left in hand: no message, outbox confirmed, no call in
+ * flight. */
 bool service_drained(const struct service *service);
 
 struct service_state {

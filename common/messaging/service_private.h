@@ -95,6 +95,7 @@ struct service {
     uint64_t tally[SERVICE_QUEUES_MAX][OUTCOME_COUNT]; /* of the open transaction */
     int64_t heard_us; /* monotonic time of this pump; 0: not asked for yet */
     bool draining;
+    bool quiet; /* draining, and nothing more can arrive */
 
     struct arrival_list arrivals; /* in order of their tags */
     struct arrival_list due;      /* the deferred message whose turn it is, or none */

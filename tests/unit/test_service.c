@@ -488,6 +488,25 @@ static void drains(void)
     end_world();
 }
 
+/* What has arrived before is worked on, so that nobody gets it again. */
+static void drains_what_is_in_hand(void)
+{
+    start_world();
+    struct instance one = start_instance("test-1");
+    run(&one, 5);
+    for (int64_t n = 1; n <= 3; n++)
+        send_ping(n);
+    CU_ASSERT_EQUAL(service_step(one.service), PHASE_PUMP);
+    service_drain(one.service);
+    CU_ASSERT_FALSE(service_drained(one.service));
+    run(&one, 10);
+    CU_ASSERT_TRUE(service_drained(one.service));
+    CU_ASSERT_EQUAL(seen.handled, 3);
+    kill_instance(&one);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "test.in"), 0);
+    end_world();
+}
+
 static const struct unit_case cases[] = {
     {"handled and relayed", handled_and_relayed},
     {"a duplicate is skipped", a_duplicate_is_skipped},
@@ -511,5 +530,6 @@ static const struct unit_case cases[] = {
     {"a redriven message runs soon", a_redriven_message_runs_soon},
     {"redriven poison comes back", redriven_poison_comes_back},
     {"drains", drains},
+    {"drains what is in hand", drains_what_is_in_hand},
 };
 UNIT_MAIN("service", cases)
