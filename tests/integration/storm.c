@@ -5,7 +5,7 @@
  *     storm URL TOKEN-FILE HISTORY CONCURRENCY MOST
  *
  * Places at most MOST orders; told to end by SIGTERM, it begins no new one and brings those it has
- * begun to their answer. Exits 0 when every order was accepted, 1 when one was not within a minute.
+ * begun to their answer. Exits 0 when every order was accepted, 1 when one was not within 3 minutes.
  * The last line of its output counts orders, attempts and those that were refused or unknown. */
 #include <cjson/cJSON.h>
 #include <curl/curl.h>
@@ -19,7 +19,7 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 
-enum { PAUSE_MS = 100, AGAIN_MS = 100, PATIENCE_MS = 60000, CROWD_MAX = 256, CANCEL_EVERY = 10 };
+enum { PAUSE_MS = 100, AGAIN_MS = 100, PATIENCE_MS = 180000, CROWD_MAX = 256, CANCEL_EVERY = 10 };
 
 enum act { ACT_NONE, ACT_PLACE, ACT_CANCEL };
 

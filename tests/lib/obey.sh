@@ -18,14 +18,19 @@ obey_word() {
 }
 
 obey() {
-    local ask answer program word
+    local ask answer program part word=
     mkfifo "$TMPDIR/ask" "$TMPDIR/answer"
     exec {ask}<>"$TMPDIR/ask" {answer}<>"$TMPDIR/answer"
     "$@" 3>"$TMPDIR/ask" 4<"$TMPDIR/answer" {ask}>&- {answer}>&- &
     program=$!
     while kill -0 "$program" 2>/dev/null; do
-        read -r -t 0.2 -u "$ask" word || continue
-        obey_word "$word"
+        # A busy machine may let the time run out in the middle of a word.
+        if ! read -r -t 0.2 -u "$ask" part; then
+            word+=$part
+            continue
+        fi
+        obey_word "$word$part"
+        word=
         echo "done" >&"$answer"
     done
     wait "$program"
