@@ -12,7 +12,7 @@
 #include "common/base/options.h"
 #include "tests/simulation/run.h"
 
-enum { JOBS_MAX = 16, FULL_COVERAGE_SEEDS = 400, REPORT_SIZE = 4096 };
+enum { JOBS_MAX = 16, FULL_COVERAGE_SEEDS = 1000, REPORT_SIZE = 4096 };
 
 static struct {
     int64_t seeds, from, jobs, mutant_seeds;
