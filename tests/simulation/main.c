@@ -47,6 +47,16 @@ static struct board *board_new(void)
     return board;
 }
 
+/* As many whole lines as there is room for. */
+static void keep_report(struct job *job, const struct buf *report)
+{
+    size_t size = report->size < sizeof job->report ? report->size : sizeof job->report - 1;
+    while (size > 0 && report->data[size - 1] != '\n')
+        size--;
+    memcpy(job->report, report->data, size);
+    job->report[size] = '\0';
+}
+
 static void work(struct board *board, struct job *job, uint64_t first, uint64_t end,
                  uint64_t stride, const struct switches *switches)
 {
@@ -60,7 +70,7 @@ static void work(struct board *board, struct job *job, uint64_t first, uint64_t 
         if (result.red) {
             job->red = true;
             memcpy(job->broken, result.broken, sizeof job->broken);
-            snprintf(job->report, sizeof job->report, "%s", result.report.data);
+            keep_report(job, &result.report);
             board->stop = true;
         }
         buf_release(&result.report);
@@ -170,6 +180,15 @@ static void print_broken(const struct job *red)
             printf(" %d", p);
 }
 
+static void print_first_lines(const char *text, int lines)
+{
+    for (; lines > 0 && *text; lines--) {
+        int size = (int)strcspn(text, "\n") + 1;
+        printf("%.*s", size, text);
+        text += size;
+    }
+}
+
 /* Each switch turned off must be found out. */
 static int mutants(void)
 {
@@ -189,7 +208,8 @@ static int mutants(void)
         if (red) {
             printf(" found at seed %" PRIu64 ", promise", red->seed);
             print_broken(red);
-            printf("\n%s", red->report);
+            printf("\n");
+            print_first_lines(red->report, 3);
         } else {
             printf(" SURVIVED %" PRIu64 " seeds\n", sum.seeds);
             survivors++;

@@ -13,7 +13,7 @@ enum {
     CHAOS_STEPS_MAX = 9000,
     HEAL_STEPS_MAX = 300000,
     LOOK_EVERY = 64,
-    AUDIT_EVERY = 1024,
+    AUDIT_EVERY = 2048,
 };
 
 /* The stream as the audit reads it. */
