@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -85,6 +86,9 @@ static void put_environment(const struct suite *suite, struct buf *out)
 /* URLs may hold a password: not for a command line, which anybody may read. This file is 0600. */
 static void put_urls(const struct plan *plan, struct buf *out)
 {
+    const char *collector = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
+    if (collector && collector[0])
+        put_variable(out, "OTEL_EXPORTER_OTLP_ENDPOINT", collector);
     if (plan->amqp_url)
         put_variable(out, "WARREN_AMQP_URL", plan->amqp_url);
     if (plan->smtp_url)

@@ -203,6 +203,7 @@ enum MHD_Result answer_send(struct request *request)
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
     http_count_answer(request);
+    tell_request_span(request);
     request->stage = STAGE_SENT;
     return result;
 }

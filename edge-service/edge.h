@@ -28,6 +28,7 @@
 
 struct edge;
 struct log;
+struct otlp;
 
 #define KEY_SIZE 256 /* of an idempotency key: 1..255 visible ASCII characters */
 
@@ -37,6 +38,7 @@ struct edge_parts {
     struct bus *bus;
     struct switches switches;
     const struct log *log; /* NULL: silent */
+    struct otlp *otlp;     /* NULL: no spans */
 };
 
 struct edge_limits {         /* zero: the default */

@@ -5,6 +5,7 @@
 
 #include "common/base/bind.h"
 #include "common/messaging/envelope.h"
+#include "common/messaging/spans.h"
 #include "common/telemetry/log.h"
 #include "common/telemetry/trace.h"
 #include "edge-service/edge_private.h"
@@ -35,11 +36,29 @@ static void reply(struct edge_caller caller, enum edge_verdict verdict, const ch
     caller.reply(caller.context, &out);
 }
 
+static void tell_span(struct edge *edge, const struct flight *flight, enum edge_verdict verdict)
+{
+    if (!edge->parts.otlp)
+        return;
+    spans_sent(&(struct otlp_send){
+        .otlp = edge->parts.otlp,
+        .exchange = EXCHANGE_COMMANDS,
+        .type = flight->type,
+        .message_id = flight->message_id.text,
+        .size = flight->body.size,
+        .traceparent = flight->traceparent,
+        .parent = flight->parent,
+        .duration_us = clock_mono_us(edge->parts.clock) - flight->begun_us,
+        .failed = verdict != EDGE_ACCEPTED,
+    });
+}
+
 /* Gives the slot back first: the reply may issue the next command. */
 static void finish(struct edge *edge, struct flight *flight, enum edge_verdict verdict,
                    const char *reason)
 {
     struct edge_caller caller = flight->caller;
+    tell_span(edge, flight, verdict);
     char order_id[UUID_SIZE];
     char key[KEY_SIZE];
     memcpy(order_id, flight->order_id, sizeof order_id);
@@ -169,6 +188,10 @@ static void fill_flight(struct edge *edge, struct flight *flight, const struct c
     flight->time_ms = envelope.time_ms;
     flight->caller = command->caller;
     flight->is_place = command->is_place;
+    flight->begun_us = edge->parts.otlp ? clock_mono_us(edge->parts.clock) : 0;
+    flight->parent[0] = '\0';
+    if (trace_valid(command->caller.traceparent))
+        snprintf(flight->parent, sizeof flight->parent, "%.55s", command->caller.traceparent);
     memcpy(flight->traceparent, envelope.traceparent, sizeof flight->traceparent);
     snprintf(flight->order_id, sizeof flight->order_id, "%s", command->order_id);
     snprintf(flight->key, sizeof flight->key, "%s", command->key);

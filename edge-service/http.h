@@ -26,6 +26,7 @@ struct http_options {
     struct edge *edge;        /* these are borrowed and outlive the server */
     struct store *accounts;   /* migrated */
     const struct clock *clock;
+    struct otlp *otlp; /* NULL: no spans */
 };
 
 /* REFUSED: the port is taken. The result is the caller's: http_free. */

@@ -144,5 +144,6 @@ void http_write_metrics(const struct http *http, struct buf *out)
                            "From a fact's time to when readers see it, the last of each batch.",
                            &numbers->lag);
     write_http(http, out);
+    otlp_metrics(http->options.otlp, out);
     process_metrics(out);
 }

@@ -10,6 +10,7 @@
 #include "common/base/bind.h"
 #include "common/base/buf.h"
 #include "common/telemetry/histogram.h"
+#include "common/telemetry/trace.h"
 #include "edge-service/http.h"
 #include "edge-service/token_cache.h"
 
@@ -46,7 +47,8 @@ struct request {
     struct http *http;
     struct MHD_Connection *connection;
     enum request_stage stage;
-    int64_t begun_us; /* monotonic */
+    int64_t begun_us;                   /* monotonic */
+    char traceparent[TRACEPARENT_SIZE]; /* this request's span, when spans are wanted */
     const struct route *route;
     struct account account;
     char parameter[PATH_PARAMETER_MAX + 1]; /* what stands in the path for {} */
@@ -95,8 +97,11 @@ bool read_limit(struct request *request, int *ret_limit);
 bool read_cursor(struct request *request, struct edge_position *ret_position);
 void write_cursor(struct buf *out, const struct edge_position *position);
 const char *read_header(struct request *request, const char *name);
-/* NULL: none, or more than one. Whether it is valid is for the edge to say. */
+/* What a command's message is caused by: the header, or this request's own span when spans are
+ * wanted. NULL: no header, or more than one. Whether it is valid is for the edge to say. */
 const char *read_traceparent(struct request *request);
+/* Tells the collector of it. */
+void tell_request_span(struct request *request);
 
 /* routes.c */
 enum route_body { BODY_NONE, BODY_JSON };

@@ -26,6 +26,8 @@ struct flight {
     const char *type;
     struct id message_id;
     char traceparent[TRACEPARENT_SIZE];
+    char parent[TRACEPARENT_SIZE]; /* the request's; "" for none */
+    int64_t begun_us;              /* monotonic */
     int64_t time_ms;
     struct buf body; /* memory kept between uses */
 };

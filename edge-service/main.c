@@ -8,6 +8,7 @@
 #include "common/accounts/accounts.h"
 #include "common/runtime/loop.h"
 #include "common/runtime/runtime.h"
+#include "common/telemetry/otlp.h"
 #include "edge-service/edge.h"
 #include "edge-service/http.h"
 
@@ -25,6 +26,7 @@ struct program {
     struct bus *bus;
     struct edge *edge;
     struct http *http;
+    struct otlp *otlp;
 };
 
 static int64_t edge_due(void *context)
@@ -116,6 +118,7 @@ static enum result open_edge(struct program *p, struct err *err)
 {
     const struct edge_parts parts = {
         .clock = p->runtime.clock,
+        .otlp = p->otlp,
         .store = p->read_model,
         .bus = p->bus,
         .switches = p->runtime.switches,
@@ -132,6 +135,7 @@ static enum result open_edge(struct program *p, struct err *err)
         .edge = p->edge,
         .accounts = p->accounts,
         .clock = p->runtime.clock,
+        .otlp = p->otlp,
     };
     return http_new(&options, &p->http, err);
 }
@@ -143,7 +147,9 @@ static enum result join_loop(struct program *p, struct err *err)
         {{http_fd(p->http), -1}, http_due, http_turn, p->http},
     };
     enum result result = loop_add(p->loop, &parts[0], err);
-    return result == OK ? loop_add(p->loop, &parts[1], err) : result;
+    if (result == OK)
+        result = loop_add(p->loop, &parts[1], err);
+    return result == OK ? loop_add_otlp(p->loop, p->otlp, err) : result;
 }
 
 /* Nobody new; what is in flight gets its fate or, in the end, "unknown"; then all is sent. */
@@ -170,6 +176,7 @@ static int run(struct program *p)
 {
     struct err err = {""};
     enum result result = open_parts(p, &err);
+    p->otlp = otlp_new(p->runtime.clock, "edge-service", (int)p->runtime.instance);
     if (result == OK)
         result = open_edge(p, &err);
     if (result == OK)
@@ -190,6 +197,7 @@ static void close_all(struct program *p)
 {
     http_free(p->http);
     edge_free(p->edge);
+    otlp_free(p->otlp);
     bus_free(p->bus);
     store_free(p->accounts);
     store_free(p->read_model);

@@ -6,6 +6,7 @@
 
 #include "common/base/digest.h"
 #include "common/base/json.h"
+#include "common/telemetry/otlp.h"
 #include "edge-service/http_private.h"
 
 enum { LIMIT_DEFAULT = 20, LIMIT_MAX = 100 };
@@ -51,11 +52,46 @@ bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given)
     return true;
 }
 
-const char *read_traceparent(struct request *request)
+static const char *traceparent_header(struct request *request)
 {
     struct header_count found = {"traceparent", 0};
     MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &found);
     return found.count == 1 ? read_header(request, found.name) : NULL;
+}
+
+const char *read_traceparent(struct request *request)
+{
+    const struct http_options *options = &request->http->options;
+    const char *header = traceparent_header(request);
+    if (!options->otlp)
+        return header;
+    trace_child(options->clock, header, request->traceparent);
+    return request->traceparent;
+}
+
+/* Only requests that have sent a command have a span. */
+void tell_request_span(struct request *request)
+{
+    char name[128];
+    const struct http_options *options = &request->http->options;
+    if (!options->otlp || !request->traceparent[0])
+        return;
+    snprintf(name, sizeof name, "%s %s", request->route->method, request->route->pattern);
+    const struct span_attribute attributes[] = {
+        {"http.request.method", request->route->method, 0},
+        {"http.route", request->route->pattern, 0},
+        {"http.response.status_code", NULL, (int64_t)request->answer.status},
+        {"url.scheme", "http", 0},
+    };
+    otlp_record(options->otlp,
+                &(struct span){.traceparent = request->traceparent,
+                               .parent = traceparent_header(request),
+                               .kind = SPAN_SERVER,
+                               .name = name,
+                               .duration_us = clock_mono_us(options->clock) - request->begun_us,
+                               .failed = request->answer.status >= 500,
+                               .attributes = attributes,
+                               .attribute_count = sizeof attributes / sizeof attributes[0]});
 }
 
 /* The value of `name` in a list like "respond-async, wait=10" (RFC 7240); NULL: not there. */

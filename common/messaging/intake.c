@@ -266,9 +266,12 @@ static enum result decode_and_handle(struct service *service, struct uow *uow,
     cJSON_Delete(document);
     if (result != OK)
         return result;
-    uow->traceparent = envelope.traceparent;
+    char own[TRACEPARENT_SIZE];
+    int64_t begun_us = spans_begin(service, envelope.traceparent, own);
+    uow->traceparent = own;
     result = handler->handle(service->parts.self, uow, &envelope, service->payload, err);
     uow->traceparent = NULL;
+    spans_processed(service, arrival, &envelope, own, begun_us, result);
     return result;
 }
 

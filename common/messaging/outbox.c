@@ -80,6 +80,7 @@ enum result uow_publish(struct uow *uow, const struct outgoing *message, struct 
     row->id = envelope.id;
     row->time_ms = envelope.time_ms;
     memcpy(row->traceparent, envelope.traceparent, sizeof row->traceparent);
+    snprintf(row->parent, sizeof row->parent, "%s", uow->traceparent ? uow->traceparent : "");
     snprintf(row->owner, sizeof row->owner, "%s", service->parts.owner);
     enum result result = service->parts.switches.outbox ? row_insert(service, row, err) : OK;
     if (result != OK) {
@@ -258,7 +259,18 @@ static void count_confirm(struct service *service, const struct row *row)
 {
     if (service->heard_us == 0)
         service->heard_us = service_mono_us(service);
-    histogram_add(&service->numbers.confirm, service->heard_us - row->published_us);
+    int64_t duration_us = service->heard_us - row->published_us;
+    histogram_add(&service->numbers.confirm, duration_us);
+    spans_sent(&(struct otlp_send){
+        .otlp = service->parts.otlp,
+        .exchange = row->exchange,
+        .type = row->type,
+        .message_id = row->id.text,
+        .size = row->size,
+        .traceparent = row->traceparent,
+        .parent = row->parent,
+        .duration_us = duration_us,
+    });
 }
 
 void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)

@@ -25,6 +25,7 @@
 
 struct service;
 struct log;
+struct otlp;
 
 /* What a handler may do, all inside the open transaction: read and write uow_store, publish, ask
  * for an outside call. It asks nobody else for the time. */
@@ -100,7 +101,8 @@ struct service_parts {
     const char
         *owner; /* "order-service-1": whose outbox rows and jobs are ours at once after a restart */
     void *self; /* the service's own state, handed to its handlers */
-    struct log *log; /* NULL: silent */
+    struct log *log;   /* NULL: silent */
+    struct otlp *otlp; /* NULL: no spans */
 };
 
 struct service_limits {         /* zero: the default */

@@ -2,7 +2,7 @@
  *   service.c  phases, life cycle          intake.c   what has arrived, and its fate
  *   work.c     the one transaction         outbox.c   rows on their way out
  *   jobs.c     outside calls               outbox_others.c  rows of other instances
- *   schema.c   tables
+ *   schema.c   tables                      spans.c    what a collector hears
  * Nobody else includes this. */
 #ifndef WARREN_MESSAGING_SERVICE_PRIVATE_H
 #define WARREN_MESSAGING_SERVICE_PRIVATE_H
@@ -10,6 +10,7 @@
 #include <sys/queue.h>
 
 #include "common/messaging/service.h"
+#include "common/messaging/spans.h"
 #include "common/telemetry/trace.h"
 
 struct log;
@@ -55,6 +56,7 @@ struct row {
     char type[48];
     char subject[64];
     char traceparent[TRACEPARENT_SIZE];
+    char parent[TRACEPARENT_SIZE]; /* for its span; "" after a restart */
     char owner[48];
     int64_t time_ms;
     size_t size;
@@ -178,6 +180,14 @@ enum result jobs_load(struct service *service, struct err *err) WARN_UNUSED;
 enum result jobs_refresh(struct service *service, struct err *err) WARN_UNUSED;
 int64_t jobs_deadline_ms(struct service *service);
 void jobs_release(struct service *service);
+
+/* spans.c */
+/* `own` becomes the span in which a message is handled, or what caused it when nobody wants spans.
+ */
+int64_t spans_begin(const struct service *service, const char *cause, char own[TRACEPARENT_SIZE]);
+void spans_processed(const struct service *service, const struct arrival *arrival,
+                     const struct envelope *envelope, const char *own, int64_t begun_us,
+                     enum result outcome);
 
 /* work.c */
 bool work_waiting(struct service *service);

@@ -8,6 +8,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "common/telemetry/otlp.h"
+
 enum { PARTS_MAX = 8, EVENTS_MAX = 2 * PARTS_MAX + 1 };
 
 struct loop {
@@ -64,6 +66,22 @@ enum result loop_add(struct loop *loop, const struct loop_part *part, struct err
             return err_set(err, FATAL, "event loop: %s", strerror(errno));
     loop->count++;
     return OK;
+}
+
+static int64_t otlp_part_deadline(void *context)
+{
+    return otlp_deadline_ms(context);
+}
+
+static void otlp_part_run(void *context)
+{
+    otlp_run(context);
+}
+
+enum result loop_add_otlp(struct loop *loop, struct otlp *otlp, struct err *err)
+{
+    const struct loop_part part = {{-1, -1}, otlp_part_deadline, otlp_part_run, otlp};
+    return otlp ? loop_add(loop, &part, err) : OK;
 }
 
 static int64_t deadline_of(const struct loop_part *part)

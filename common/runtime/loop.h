@@ -23,6 +23,9 @@ enum result loop_new(const struct clock *clock, struct loop **ret_loop,
                      struct err *err) WARN_UNUSED;
 /* Copied; at most 8. */
 enum result loop_add(struct loop *loop, const struct loop_part *part, struct err *err) WARN_UNUSED;
+struct otlp;
+/* Sends spans from time to time; NULL: does nothing. */
+enum result loop_add_otlp(struct loop *loop, struct otlp *otlp, struct err *err) WARN_UNUSED;
 /* Sleeps until something is to do, at most until the monotonic time `until_ms`, and does it. */
 void loop_turn(struct loop *loop, int64_t until_ms);
 /* Whether a signal has asked for the end. */

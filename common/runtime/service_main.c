@@ -5,6 +5,7 @@
 
 #include "common/base/buf.h"
 #include "common/runtime/loop.h"
+#include "common/telemetry/otlp.h"
 #include "common/web/ops.h"
 
 enum { DRAIN_MS = 9500 }; /* a promise is 10 s, the end included */
@@ -18,6 +19,7 @@ struct running {
     struct bus *bus;
     struct service *service;
     struct ops *ops;
+    struct otlp *otlp;
 };
 
 /* What keeps it from working comes first: `warren status` shows the first line. */
@@ -50,6 +52,7 @@ static void metrics(void *context, struct buf *out)
     const struct running *running = context;
     service_metrics(running->service, running->program->spec->topology,
                     clock_wall_ms(running->runtime.clock), out);
+    otlp_metrics(running->otlp, out);
     process_metrics(out);
 }
 
@@ -79,6 +82,7 @@ static enum result service_start(struct running *running, struct err *err)
         .owner = runtime->owner,
         .self = running->made.self,
         .log = &runtime->log,
+        .otlp = running->otlp,
     };
     return service_new(running->program->spec, &parts, &running->made.limits, &running->service,
                        err);
@@ -127,7 +131,9 @@ static enum result loop_fill(struct running *running, struct err *err)
     const struct loop_part ops = {
         {ops_fd(running->ops), -1}, ops_part_deadline, ops_part_run, running->ops};
     enum result result = loop_add(running->loop, &service, err);
-    return result == OK ? loop_add(running->loop, &ops, err) : result;
+    if (result == OK)
+        result = loop_add(running->loop, &ops, err);
+    return result == OK ? loop_add_otlp(running->loop, running->otlp, err) : result;
 }
 
 static enum result start(struct running *running, struct err *err)
@@ -138,6 +144,8 @@ static enum result start(struct running *running, struct err *err)
         result = program->create(&running->runtime, program->context, &running->made, err);
     if (result == OK)
         result = runtime_bus(&running->runtime, &running->bus, err);
+    running->otlp =
+        otlp_new(running->runtime.clock, program->spec->name, (int)running->runtime.instance);
     if (result == OK)
         result = service_start(running, err);
     if (result == OK)
@@ -152,6 +160,7 @@ static void stop(struct running *running)
 {
     ops_free(running->ops);
     service_free(running->service);
+    otlp_free(running->otlp);
     bus_free(running->bus);
     if (running->made.effect)
         running->made.effect->ops->release(running->made.effect);

@@ -36,6 +36,9 @@ struct buf;
  * open. */
 void service_metrics(const struct service *service, const struct topology *topology,
                      int64_t now_wall_ms, struct buf *out);
+struct otlp;
+/* Spans sent and dropped; NULL writes zeros. */
+void otlp_metrics(const struct otlp *otlp, struct buf *out);
 /* Memory and descriptors of this process. */
 void process_metrics(struct buf *out);
 

@@ -4,6 +4,7 @@
 
 #include "common/runtime/service_main.h"
 #include "common/telemetry/metrics.h"
+#include "common/telemetry/otlp.h"
 
 static void counter(struct buf *out, const char *name, const char *help, uint64_t number)
 {
@@ -90,6 +91,14 @@ void service_metrics(const struct service *service, const struct topology *topol
           (int64_t)state.unsent);
     gauge(out, "warren_calls_in_flight", "Outside calls without an answer.", (int64_t)state.calls);
     tables(service, now_wall_ms, out);
+}
+
+void otlp_metrics(const struct otlp *otlp, struct buf *out)
+{
+    struct otlp_counts counts = otlp_counts(otlp);
+    counter(out, "warren_spans_exported_total", "Spans that the collector took.", counts.exported);
+    counter(out, "warren_spans_dropped_total", "Spans that it did not, or had no room.",
+            counts.dropped);
 }
 
 static int64_t resident_bytes(void)
