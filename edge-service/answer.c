@@ -200,6 +200,7 @@ enum MHD_Result answer_send(struct request *request)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (request->http->quiesced_fd >= 0) /* stopping: the next request had better go elsewhere */
         MHD_add_response_header(response, "Connection", "close");
+    http_step_begins(request->http, request->connection);
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
     http_count_answer(request);

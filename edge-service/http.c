@@ -13,11 +13,41 @@
 
 enum {
     CONNECTIONS_DEFAULT = 1000,
-    CONNECTION_TIMEOUT_S = 30,
+    CONNECTION_TIMEOUT_S = 60, /* of silence; the deadlines of connections.c come sooner */
+    STEP_MS_DEFAULT = 30000,
     CONNECTION_MEMORY = 16384,
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
 };
+
+static struct connection *connection_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+void http_step_begins(struct http *http, struct MHD_Connection *connection)
+{
+    connection_begin(&http->connections, connection_of(connection),
+                     clock_mono_ms(http->options.clock));
+}
+
+static void connection_news(void *context, struct MHD_Connection *connection, void **state,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct http *http = context;
+    struct connection *own = *state;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        connection_pause(&http->connections, own);
+        free(own);
+        return;
+    }
+    own = calloc(1, sizeof *own);
+    if (!own)
+        abort();
+    own->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    *state = own;
+    connection_begin(&http->connections, own, clock_mono_ms(http->options.clock));
+}
 
 static struct request *request_new(struct http *http, struct MHD_Connection *connection)
 {
@@ -36,10 +66,10 @@ static void request_over(void *context, struct MHD_Connection *connection, void 
 {
     struct http *http = context;
     struct request *request = *state;
-    (void)connection;
-    (void)code;
     if (!request)
         return;
+    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        http_step_begins(http, connection);
     *state = NULL;
     http->active--;
     buf_release(&request->body);
@@ -51,6 +81,8 @@ static void request_over(void *context, struct MHD_Connection *connection, void 
 static enum MHD_Result headers_came(struct request *request, const char *method, const char *url)
 {
     const char *length = read_header(request, "Content-Length");
+    if (!read_framing(request))
+        return answer_send(request);
     if (length && (strlen(length) > 9 || strtoll(length, NULL, 10) > BODY_DISCARD_MAX)) {
         answer_problem(request, 413, "too-large", "a body has %d bytes at most", BODY_MAX);
         return answer_send(request);
@@ -94,6 +126,7 @@ static void work(struct request *request)
 static enum MHD_Result request_came(struct request *request)
 {
     request->stage = STAGE_WORKING;
+    connection_pause(&request->http->connections, connection_of(request->connection));
     if (!request->answer.status)
         work(request);
     if (request->answer.status)
@@ -112,6 +145,7 @@ static enum MHD_Result take_in(void *context, struct MHD_Connection *connection,
     if (!request) {
         request = request_new(context, connection);
         *state = request;
+        http_step_begins(request->http, connection);
         return headers_came(request, method, url);
     }
     if (*upload_size > 0)
@@ -129,13 +163,15 @@ static enum MHD_Result take_in(void *context, struct MHD_Connection *connection,
     return MHD_YES;
 }
 
-/* libmicrohttpd hands out C strings: a NUL in one would hide what stands behind it. Such a text
- * stays escaped, and then matches nothing. */
+/* libmicrohttpd hands out C strings: a NUL in one would hide what stands behind it; and a path has
+ * its slashes where everybody on the way sees them. Such a text stays escaped, and then matches
+ * nothing. */
 static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
 {
     (void)context;
     (void)connection;
-    return strstr(text, "%00") ? strlen(text) : MHD_http_unescape(text);
+    bool hiding = strstr(text, "%00") || strcasestr(text, "%2f");
+    return hiding ? strlen(text) : MHD_http_unescape(text);
 }
 
 static enum result listener_open(const struct http_options *options, int *ret_fd, int *ret_port,
@@ -165,6 +201,22 @@ static enum result listener_open(const struct http_options *options, int *ret_fd
     return OK;
 }
 
+/* Strict: what two readers of HTTP might understand differently is not understood at all. */
+static struct MHD_Daemon *start_daemon(struct http *http, int listener)
+{
+    const struct http_options *options = &http->options;
+    unsigned connections =
+        options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT;
+    return MHD_start_daemon(
+        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_in, http,
+        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
+        1, MHD_OPTION_NOTIFY_CONNECTION, connection_news, http, MHD_OPTION_NOTIFY_COMPLETED,
+        request_over, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
+}
+
 enum result http_new(const struct http_options *options, struct http **ret_http, struct err *err)
 {
     int listener;
@@ -180,14 +232,8 @@ enum result http_new(const struct http_options *options, struct http **ret_http,
     http->quiesced_fd = -1;
     http->accepted.shift = HISTOGRAM_TIME;
     TAILQ_INIT(&http->ready);
-    unsigned connections =
-        options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT;
-    http->daemon = MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_in, http,
-        MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_NOTIFY_COMPLETED,
-        request_over, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
+    connections_init(&http->connections, options->step_ms > 0 ? options->step_ms : STEP_MS_DEFAULT);
+    http->daemon = start_daemon(http, listener);
     if (!http->daemon) {
         close(listener);
         free(http);
@@ -224,6 +270,7 @@ void http_run(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
     int rounds = 0;
+    connections_cut(&http->connections, clock_mono_ms(http->options.clock));
     do {
         resume_ready(http);
         MHD_run(http->daemon);
@@ -236,9 +283,11 @@ int64_t http_deadline_ms(const struct http *http)
     MHD_UNSIGNED_LONG_LONG timeout;
     if (!TAILQ_EMPTY(&http->ready))
         return 0;
+    int64_t cut = connections_deadline_ms(&http->connections);
     if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES)
-        return INT64_MAX;
-    return timeout == 0 ? 0 : clock_mono_ms(http->options.clock) + (int64_t)timeout;
+        return cut;
+    int64_t due = timeout == 0 ? 0 : clock_mono_ms(http->options.clock) + (int64_t)timeout;
+    return due < cut ? due : cut;
 }
 
 void http_quiesce(struct http *http)

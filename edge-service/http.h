@@ -20,11 +20,13 @@
 struct http;
 
 struct http_options {
-    const char *address;      /* NULL: 127.0.0.1 */
-    int port;                 /* 0: any free one, see http_port */
-    unsigned connections_max; /* 0: 1000 */
-    struct edge *edge;        /* these are borrowed and outlive the server */
-    struct store *accounts;   /* migrated */
+    const char *address;              /* NULL: 127.0.0.1 */
+    int port;                         /* 0: any free one, see http_port */
+    unsigned connections_max;         /* 0: 1000 */
+    unsigned connections_per_address; /* 0: no limit but that */
+    int64_t step_ms;   /* a request's head, its body and its answer have so long each; 0: 30 s */
+    struct edge *edge; /* these are borrowed and outlive the server */
+    struct store *accounts; /* migrated */
     const struct clock *clock;
     struct otlp *otlp; /* NULL: no spans */
 };

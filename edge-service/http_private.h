@@ -11,6 +11,7 @@
 #include "common/base/buf.h"
 #include "common/telemetry/histogram.h"
 #include "common/telemetry/trace.h"
+#include "edge-service/connections.h"
 #include "edge-service/http.h"
 #include "edge-service/token_cache.h"
 
@@ -70,9 +71,13 @@ struct http {
     struct request_queue ready; /* suspended, and answered meanwhile */
     size_t active;
     struct token_cache tokens;
+    struct connections connections;
     uint64_t answers[HTTP_ROUTES_MAX + 1][HTTP_STATUSES]; /* the last row: no route */
     struct histogram accepted;                            /* us: from an order to its 202 */
 };
+
+/* http.c */
+void http_step_begins(struct http *http, struct MHD_Connection *connection);
 
 /* answer.c: each sets the answer of a request, which then goes out by itself. */
 void answer_json(struct request *request, unsigned status, struct buf *take_body);
@@ -89,6 +94,7 @@ void write_order(struct buf *out, const struct edge_order *order);
 enum MHD_Result answer_send(struct request *request);
 
 /* request.c: false when a problem has been answered. */
+bool read_framing(struct request *request);
 bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given);
 bool read_wait(struct request *request);
 bool read_body(struct request *request, const struct bind_type *type, void *out);

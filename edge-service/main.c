@@ -20,6 +20,8 @@ struct program {
     struct runtime runtime;
     const char *listen;
     int64_t deadline_s;
+    int64_t request_s;
+    int64_t connections_per_address;
     struct loop *loop;
     struct store *read_model;
     struct store *accounts;
@@ -132,6 +134,8 @@ static enum result open_edge(struct program *p, struct err *err)
         .address = p->listen,
         .port = runtime_port(&p->runtime),
         .connections_max = connections_possible(),
+        .connections_per_address = (unsigned)p->connections_per_address,
+        .step_ms = p->request_s * 1000,
         .edge = p->edge,
         .accounts = p->accounts,
         .clock = p->runtime.clock,
@@ -207,15 +211,19 @@ static void close_all(struct program *p)
 
 int main(int argc, char **argv)
 {
-    struct program p = {.deadline_s = 5};
+    struct program p = {.deadline_s = 5, .request_s = 30, .connections_per_address = 4000};
     const struct option table[] = {
         {"listen", "WARREN_LISTEN", OPTION_TEXT, &p.listen, "ADDRESS",
          "where HTTP is served (127.0.0.1)", 0, 0},
         {"confirm-deadline", NULL, OPTION_INT, &p.deadline_s, "SECONDS",
          "an unconfirmed command is unknown after so long", 1, 60},
+        {"request-time", NULL, OPTION_INT, &p.request_s, "SECONDS",
+         "a request's head, its body and its answer have so long each", 1, 3600},
+        {"connections-per-address", NULL, OPTION_INT, &p.connections_per_address, "N",
+         "so many at once from one address; 0: as many as over all", 0, 100000},
     };
     const struct runtime_program program = {"edge-service", "Takes orders and questions over HTTP.",
-                                            0, table, 2};
+                                            0, table, sizeof table / sizeof table[0]};
     int code = runtime_start(&p.runtime, &program, argc, argv);
     if (code != EXIT_DONE)
         return code;

@@ -52,6 +52,34 @@ bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given)
     return true;
 }
 
+static int header_count(struct request *request, const char *name)
+{
+    struct header_count found = {name, 0};
+    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &found);
+    return found.count;
+}
+
+/* A proxy before this edge might read an unclear one otherwise and let a second request pass as the
+ * first one's body. */
+bool read_framing(struct request *request)
+{
+    static const char digits[] = "0123456789";
+    int lengths = header_count(request, "Content-Length");
+    int codings = header_count(request, "Transfer-Encoding");
+    const char *length = read_header(request, "Content-Length");
+    const char *coding = read_header(request, "Transfer-Encoding");
+    bool clear = lengths + codings <= 1 && header_count(request, "Host") <= 1 &&
+                 (lengths == 0 || (length && *length && length[strspn(length, digits)] == '\0')) &&
+                 (codings == 0 || (coding && strcasecmp(coding, "chunked") == 0));
+    if (clear)
+        return true;
+    answer_header(request, "Connection", "close");
+    answer_problem(request, 400, "bad-framing",
+                   "say once, by Content-Length or by Transfer-Encoding: chunked, where the body "
+                   "ends, and Host once");
+    return false;
+}
+
 static const char *traceparent_header(struct request *request)
 {
     struct header_count found = {"traceparent", 0};
