@@ -1,5 +1,6 @@
 /* warren up: brings a suite to where every part is ready, from wherever it is. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,7 +25,7 @@ static const struct option table[] = {
      .kind = OPTION_TEXT,
      .value = &arguments.plan.amqp_url,
      .metavar = "URL",
-     .help = "use this broker instead of a private one"},
+     .help = "use this broker instead of a private one; with a password, better by environment"},
     {.name = "smtp-url",
      .environment = "WARREN_SMTP_URL",
      .kind = OPTION_TEXT,
@@ -89,10 +90,25 @@ static void check_arguments(int operand, int argc)
     _exit(CLI_USAGE);
 }
 
+/* Anybody may read a command line. */
+static void warn_of_password(const char *url)
+{
+    const char *environment = getenv("WARREN_AMQP_URL");
+    const char *authority = url ? strstr(url, "://") : NULL;
+    if (!authority || (environment && strcmp(environment, url) == 0))
+        return;
+    authority += strlen("://");
+    const char *at = memchr(authority, '@', strcspn(authority, "/"));
+    if (at && memchr(authority, ':', (size_t)(at - authority)))
+        fprintf(stderr, "warren up: others can see the password in --amqp-url while this runs: "
+                        "set WARREN_AMQP_URL instead\n");
+}
+
 int main(int argc, char **argv)
 {
     struct err err = {""};
     check_arguments(options_parse(&options, argc, argv), argc);
+    warn_of_password(arguments.plan.amqp_url);
     arguments.plan.instances = (int)arguments.instances;
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
     struct start start = {.suite = &suite,

@@ -14,6 +14,7 @@
 #include "common/messaging/bus_amqp.h"
 
 enum { BASE_PORT_MAX = 32600, INSTANCE_MAX = 10, SECRET_SIZE = 256, LOCKED_PATIENCE_MS = 10000 };
+enum { SAY_AGAIN_MS = 30 * 1000 };
 
 static size_t options_fill(struct runtime *runtime, struct option *out)
 {
@@ -74,7 +75,7 @@ static enum result folder_make(const struct runtime *runtime, const char *name, 
     char path[PATH_MAX];
     enum result result = runtime_path(runtime, name, path, err);
     if (result == OK && mkdir(path, 0700) != 0 && errno != EEXIST)
-        result = err_set(err, FATAL, "%s: %s", path, strerror(errno));
+        result = err_set(err, errno == ENOENT ? RETRY : FATAL, "%s: %s", path, strerror(errno));
     return result;
 }
 
@@ -114,6 +115,23 @@ static enum result home_enter(struct runtime *runtime, struct err *err)
     return result == OK ? lock_take(runtime, err) : result;
 }
 
+/* Its disk may not be there yet. */
+static enum result home_await(struct runtime *runtime, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 200 * 1000 * 1000};
+    int64_t say_ms = 0;
+    enum result result;
+    while ((result = home_enter(runtime, err)) == RETRY) {
+        int64_t now_ms = clock_mono_ms(runtime->clock);
+        if (now_ms >= say_ms) {
+            LOG_EVENT(&runtime->log, LOG_WARNING, "home-missing", LOG_TEXT("reason", err->text));
+            say_ms = now_ms + SAY_AGAIN_MS;
+        }
+        nanosleep(&pause, NULL);
+    }
+    return result;
+}
+
 int runtime_start(struct runtime *runtime, const struct runtime_program *program, int argc,
                   char **argv)
 {
@@ -135,7 +153,7 @@ int runtime_start(struct runtime *runtime, const struct runtime_program *program
     enum result result = switches_fill(runtime, &err);
     if (result == OK) {
         code = EXIT_MACHINE;
-        result = home_enter(runtime, &err);
+        result = home_await(runtime, &err);
     }
     if (result == OK)
         return EXIT_DONE;

@@ -8,7 +8,7 @@
 #include "common/telemetry/otlp.h"
 #include "common/web/ops.h"
 
-enum { DRAIN_MS = 9500 }; /* a promise is 10 s, the end included */
+enum { DRAIN_MS = 9300, LINGER_MS = 200 }; /* a promise is 10 s, the end included */
 
 struct running {
     const struct service_program *program;
@@ -187,6 +187,10 @@ static int run(struct running *running)
     while (!service_drained(running->service) && clock_mono_ms(clock) < end)
         loop_turn(running->loop, end);
     bool drained = service_drained(running->service);
+    /* The broker works through the last acknowledgements before it hears of the end. */
+    end = clock_mono_ms(clock) + LINGER_MS;
+    while (drained && clock_mono_ms(clock) < end)
+        loop_turn(running->loop, end);
     LOG_EVENT(log, drained ? LOG_INFO : LOG_WARNING, "stopped",
               LOG_TEXT("left", drained ? "nothing" : "something, for the next start"));
     return drained ? EXIT_DONE : EXIT_UNKNOWN;

@@ -18,6 +18,9 @@ grep -q 'warren up: broker: ' <<<"$complained" || fail "it does not say what is 
 
 broker_start
 expect 0 warren up --amqp-url "$BROKER_URL"
+grep -q 'set WARREN_AMQP_URL instead' <<<"$complained" || fail "it does not warn of the password"
+WARREN_AMQP_URL=$BROKER_URL expect 0 warren up
+if grep -q WARREN_AMQP_URL <<<"$complained"; then fail "it warns of nothing: $complained"; fi
 expect 0 warren status --json
 [[ $(field "$said" '.broker.external and .broker.ready and .ready') == true ]] || fail "status: $said"
 if suite_left | grep -E 'beam|epmd'; then fail "a broker of its own was started"; fi

@@ -1,5 +1,5 @@
 #!/bin/bash
-# A service comes up before its broker, says why it is not ready, becomes ready by itself, tolerates
+# A service comes up before its disk and its broker, says why it is not ready, becomes ready by itself, tolerates
 # no second process of its name, and ends with 0 on SIGTERM.
 # tests/run: timeout 120
 set -euo pipefail
@@ -17,7 +17,8 @@ fail() {
 }
 
 ports_take
-home=$TMPDIR/home
+home=$TMPDIR/disk/home
+mkdir "$TMPDIR/disk"
 url=http://127.0.0.1:$((BASE_PORT + 20))
 program=$build/order-service/order-service
 common=(--home "$home" --base-port "$BASE_PORT")
@@ -38,8 +39,13 @@ status=0
 [[ $status == 6 ]] || fail "with a password that others may read it exits $status, not 6"
 chmod 600 "$home/secrets/order-service"
 
+mv "$TMPDIR/disk" "$TMPDIR/unplugged"
 "$program" "${common[@]}" >"$TMPDIR/log" 2>&1 &
 service=$!
+waits_for_disk() { grep -q '"home-missing"' "$TMPDIR/log"; }
+broker_until 10 waits_for_disk || fail "it does not say that its home is missing"
+kill -0 "$service" || fail "it does not wait for its home"
+mv "$TMPDIR/unplugged" "$TMPDIR/disk"
 broker_until 10 curl -sf "$url/livez" || fail "it is not alive"
 curl -s "$url/readyz?verbose" | grep -q "bus: down, [a-z]" || fail "it does not say why it is not ready"
 status=0

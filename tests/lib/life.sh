@@ -8,6 +8,7 @@
 #   place                    one order; sets STATUS, SECONDS_TAKEN, HEADERS
 #   refuses_at_once          condition: an order is answered 503, with Retry-After, within half a second
 #   all_alive                every service and the edge answer /livez within 2 s
+#   drained_in_time SERVICE  from SIGTERM to its end it took 10 s at most
 #   metric SERVICE NAME      a number of its /metrics
 # shellcheck disable=SC2154
 
@@ -78,6 +79,8 @@ metric() {
     curl -sf -m 5 "http://127.0.0.1:$port/metrics" | awk -v name="$2" '$1 == name { print $2 }'
 }
 
-logged() { # SERVICE WORDS: how many lines of its log hold them
-    grep -c -- "$2" "$WARREN_HOME/log/$1-1.log" || true
+drained_in_time() {
+    jq -Rn '[inputs | fromjson? | select(.event == "draining" or .event == "stopped") |
+             .time | sub("\\.[0-9]+Z$"; "Z") | fromdate][-2:] | .[1] - .[0] <= 10' \
+        "$WARREN_HOME/log/$1-1.log" | grep -qx true
 }
