@@ -21,6 +21,7 @@ export HISTORY TOKEN PORTS NAMED_PORTS
 "$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
     "$HISTORY" 8 100000 >"$TMPDIR/storm.out" &
 storm=$!
+export STORM=$storm
 calm() {
     [[ -n $storm ]] || return 0
     kill "$storm" 2>/dev/null || true

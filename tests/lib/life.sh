@@ -43,7 +43,7 @@ has_accepted() {
 }
 
 more_orders() {
-    until_true "${1:-60}" has_accepted $(($(accepted) + 50)) || fail "no more orders are accepted"
+    until_true 60 has_accepted $(($(accepted) + 50)) || fail "no more orders are accepted"
 }
 
 place() {
