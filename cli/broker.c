@@ -70,6 +70,9 @@ enum result broker_target(const struct suite *suite, struct amqp_target *ret_tar
     if (result == OK) {
         snprintf(ret_target->name, sizeof ret_target->name, "warren");
         ret_target->timeout_ms = 5000;
+        if (file_read(suite_path(suite, "secrets/amqp-ca").text, ret_target->ca_file,
+                      sizeof ret_target->ca_file, NULL) != OK)
+            ret_target->ca_file[0] = '\0';
     }
     return result;
 }

@@ -70,12 +70,17 @@ static enum result make_directories(const struct suite *suite, struct err *err)
 /* For the commands that come later: status, audit. */
 static enum result write_url(struct start *start, struct err *err)
 {
-    struct suite_path path = suite_path(start->suite, "secrets/amqp-url");
-    const char *url = start->plan->amqp_url;
-    if (url)
-        return file_write(path.text, url, strlen(url), err);
-    unlink(path.text);
-    return OK;
+    const char *const lines[][2] = {{"secrets/amqp-url", start->plan->amqp_url},
+                                    {"secrets/amqp-ca", start->plan->amqp_ca}};
+    enum result result = OK;
+    for (size_t i = 0; i < 2 && result == OK; i++) {
+        struct suite_path path = suite_path(start->suite, "%s", lines[i][0]);
+        if (lines[i][1])
+            result = file_write(path.text, lines[i][1], strlen(lines[i][1]), err);
+        else
+            unlink(path.text);
+    }
+    return result;
 }
 
 static enum result step_files(struct start *start, struct err *err)
@@ -141,7 +146,8 @@ static enum result step_broker(struct start *start, struct err *err)
     struct err why = {""};
     progress_step(&start->progress, "broker");
     for (;;) {
-        enum result result = topology_deploy(start->suite, start->plan->amqp_url, &why);
+        enum result result =
+            topology_deploy(start->suite, start->plan->amqp_url, start->plan->amqp_ca, &why);
         if (result == OK) {
             progress_done(&start->progress, "ready, topology declared");
             return OK;

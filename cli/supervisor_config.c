@@ -91,6 +91,8 @@ static void put_urls(const struct plan *plan, struct buf *out)
         put_variable(out, "OTEL_EXPORTER_OTLP_ENDPOINT", collector);
     if (plan->amqp_url)
         put_variable(out, "WARREN_AMQP_URL", plan->amqp_url);
+    if (plan->amqp_ca)
+        put_variable(out, "WARREN_AMQP_CA", plan->amqp_ca);
     if (plan->smtp_url)
         put_variable(out, "WARREN_SMTP_URL", plan->smtp_url);
     if (plan->smtp_from)

@@ -19,11 +19,12 @@ const struct topology *const topology_tables[] = {
     &order_topology, &payment_topology, &notification_topology, &edge_topology, &query_topology};
 const size_t topology_count = sizeof topology_tables / sizeof topology_tables[0];
 
-enum result topology_deploy(const struct suite *suite, const char *url, struct err *err)
+enum result topology_deploy(const struct suite *suite, const char *url, const char *ca_file,
+                            struct err *err)
 {
     char own[64];
     char secret[BROKER_SECRET_SIZE] = "";
-    struct deploy_options options = {.url = url, .vhost = BROKER_VHOST};
+    struct deploy_options options = {.url = url, .vhost = BROKER_VHOST, .ca_file = ca_file};
     if (!url) {
         snprintf(own, sizeof own, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
         enum result result = broker_secret(suite, BROKER_DEPLOY_USER, secret, err);

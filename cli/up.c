@@ -1,4 +1,6 @@
 /* warren up: brings a suite to where every part is ready, from wherever it is. */
+#include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,12 @@ static const struct option table[] = {
      .value = &arguments.plan.amqp_url,
      .metavar = "URL",
      .help = "use this broker instead of a private one; with a password, better by environment"},
+    {.name = "amqp-ca",
+     .environment = "WARREN_AMQP_CA",
+     .kind = OPTION_TEXT,
+     .value = &arguments.plan.amqp_ca,
+     .metavar = "FILE",
+     .help = "authorities that an amqps broker is believed by"},
     {.name = "smtp-url",
      .environment = "WARREN_SMTP_URL",
      .kind = OPTION_TEXT,
@@ -110,6 +118,15 @@ int main(int argc, char **argv)
     check_arguments(options_parse(&options, argc, argv), argc);
     warn_of_password(arguments.plan.amqp_url);
     arguments.plan.instances = (int)arguments.instances;
+    char ca_file[PATH_MAX]; /* the services run elsewhere */
+    if (arguments.plan.amqp_ca) {
+        if (!realpath(arguments.plan.amqp_ca, ca_file)) {
+            fprintf(stderr, "warren up: --amqp-ca %s: %s\n", arguments.plan.amqp_ca,
+                    strerror(errno));
+            return CLI_USAGE;
+        }
+        arguments.plan.amqp_ca = ca_file;
+    }
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
     struct start start = {.suite = &suite,
                           .plan = &arguments.plan,

@@ -55,3 +55,17 @@ attempt() { # HOST CA EXPECTED
 attempt 127.0.0.1 ours "bus: up"
 attempt 127.0.0.1 strangers "certificate|SSL"
 attempt localhost ours "host|SSL"
+
+# And a whole suite, on that broker: the services, `up` itself and the audit believe this authority
+# and no other.
+export WARREN_HOME=$TMPDIR/suite WARREN_BASE_PORT=$BASE_PORT
+warren() { "$build/warren" "$@"; }
+trap 'warren down >/dev/null; broker_stop' EXIT
+secure=amqps://test:test@127.0.0.1:$((BASE_PORT + 11))/warren
+if warren up --amqp-url "$secure" --amqp-ca "$TMPDIR/strangers.pem" --patience 2 >"$TMPDIR/log" 2>&1; then
+    fail 'up believes strangers'
+fi
+grep -qiE 'certificate|SSL' "$TMPDIR/log" || fail 'it does not say why'
+warren up --amqp-url "$secure" --amqp-ca "$TMPDIR/ours.pem" >"$TMPDIR/log" 2>&1 || fail 'up'
+warren order --customer judy --line SPADE=1 >"$TMPDIR/log" 2>&1 || fail 'an order'
+warren audit --settle 10 >"$TMPDIR/log" 2>&1 || fail 'the audit'
