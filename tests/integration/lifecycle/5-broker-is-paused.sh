@@ -10,7 +10,7 @@ more_orders
 pid=$(program_pid rabbitmq-server-1)
 kill -STOP "$pid"
 trap 'kill -CONT "$pid"' EXIT
-end=$((SECONDS + 12))
+end=$((SECONDS + 8))
 while ((SECONDS < end)); do
     all_alive || fail "a service hangs"
     sleep 0.5
