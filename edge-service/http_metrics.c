@@ -38,7 +38,8 @@ void http_count_answer(struct request *request)
     unsigned status = request->answer.status;
     size_t route = request->route ? route_index(request->route) : HTTP_ROUTES_MAX;
     http->answers[route][status_index(status)]++;
-    if (status == 202 && request->route->handle == handle_place && request->wait_s == 0)
+    bool placed = request->route && request->route->handle == handle_place;
+    if (status == 202 && placed && request->wait_s == 0)
         histogram_add(&http->accepted, clock_mono_us(http->options.clock) - request->begun_us);
 }
 

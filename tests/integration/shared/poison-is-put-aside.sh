@@ -15,7 +15,7 @@ listed() { # COUNT: so many are in quarantine
     [[ $(warren quarantine list --json | jq '.messages | length') == "$1" ]]
 }
 event() { # TYPE DATA
-    printf '{"specversion":"1.0","id":"%s","source":"/cli","type":"%s","subject":"%s","time":"2026-01-01T00:00:00.000Z","datacontenttype":"application/json","sequence":"1","data":%s}' \
+    printf '{"specversion":"1.0","id":"%s","source":"/cli","type":"%s","subject":"%s","time":"2026-01-01T00:00:00.000Z","datacontenttype":"application/json","sequence":"1","traceparent":"00-6bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01","data":%s}' \
         "$(cat /proc/sys/kernel/random/uuid)" "$1" POISON "$2"
 }
 expect 0 warren quarantine list
@@ -35,6 +35,11 @@ for queue in order.commands payment.orders; do
 done
 expect 0 warren order --customer ivan --line SPADE=1
 until_true 20 listed 14 || fail "in quarantine: $(warren quarantine list)"
+for name in order payment; do
+    [[ $(grep -h '"event":"message-quarantined"' "$WARREN_HOME/log/$name-service-1.log" |
+        grep -c '"trace_id":"6bf92f3577b34da6a3ce929d0e0e4736"') == 2 ]] ||
+        fail "$name-service does not log the trace of what could be read"
+done
 expect 0 warren order --customer ivan --line SPADE=1
 
 expect 0 warren quarantine list --json
