@@ -17,7 +17,8 @@ static enum result check_email(const char *email, struct err *err)
 }
 
 static enum result issue_once(struct store *store, const char *name, const char *email,
-                              int64_t valid_ms, char bearer[BEARER_SIZE], struct err *err)
+                              enum scope scope, int64_t valid_ms, char bearer[BEARER_SIZE],
+                              struct err *err)
 {
     struct id customer = {""};
     const struct clock *clock = clock_system();
@@ -28,12 +29,14 @@ static enum result issue_once(struct store *store, const char *name, const char 
     if (result == OK && name && email)
         result = accounts_set_email(store, &customer, email, err);
     if (result == OK)
-        result = accounts_issue(store, clock, name ? &customer : NULL, valid_ms, bearer, err);
+        result =
+            accounts_issue(store, clock, name ? &customer : NULL, scope, valid_ms, bearer, err);
     return result;
 }
 
 enum result bearer_issue(const struct suite *suite, const char *name, const char *email,
-                         int64_t valid_ms, char bearer[BEARER_SIZE], struct err *err)
+                         enum scope scope, int64_t valid_ms, char bearer[BEARER_SIZE],
+                         struct err *err)
 {
     enum { TRIES = 100, PAUSE_MS = 20 };
     struct store *store = NULL;
@@ -52,7 +55,7 @@ enum result bearer_issue(const struct suite *suite, const char *name, const char
     for (int i = 0; i < TRIES && result == RETRY; i++) {
         if (i > 0)
             poll(NULL, 0, PAUSE_MS); /* somebody else writes */
-        result = issue_once(store, name, email, valid_ms, bearer, err);
+        result = issue_once(store, name, email, scope, valid_ms, bearer, err);
     }
     store_free(store);
     return result;

@@ -13,6 +13,7 @@ enum { BEARER_SHORT_MS = 60 * 60 * 1000 };
  * admin. `email` NULL leaves the address as it is. INVALID: the name or the address.
  * NOT_FOUND: there is no such home. */
 enum result bearer_issue(const struct suite *suite, const char *name, const char *email,
-                         int64_t valid_ms, char bearer[BEARER_SIZE], struct err *err) WARN_UNUSED;
+                         enum scope scope, int64_t valid_ms, char bearer[BEARER_SIZE],
+                         struct err *err) WARN_UNUSED;
 
 #endif

@@ -170,7 +170,8 @@ enum result seed_catalogue(struct http *http, const struct suite *suite, struct 
     struct seeding seeding = {.http = http, .suite = suite, .progress = progress};
     struct suite_path mark = suite_path(suite, "store/catalogue-seeded");
     bool done = access(mark.text, F_OK) == 0;
-    enum result result = bearer_issue(suite, NULL, NULL, BEARER_SHORT_MS, seeding.bearer, err);
+    enum result result =
+        bearer_issue(suite, NULL, NULL, SCOPE_LOAD, BEARER_SHORT_MS, seeding.bearer, err);
     if (result == OK)
         result = done ? wait_shown(&seeding, -1, err) : seed(&seeding, err);
     if (result == OK && !done)

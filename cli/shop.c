@@ -21,7 +21,7 @@ enum result shop_open(struct shop *shop, struct http *http, const struct suite *
                       const char *customer, const char *email, struct err *err)
 {
     *shop = (struct shop){.http = http, .suite = suite};
-    return bearer_issue(suite, customer, email, BEARER_SHORT_MS, shop->bearer, err);
+    return bearer_issue(suite, customer, email, SCOPE_NONE, BEARER_SHORT_MS, shop->bearer, err);
 }
 
 void shop_close(struct shop *shop)

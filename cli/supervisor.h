@@ -15,11 +15,13 @@ enum { SUPERVISOR_PROGRAMS_MAX = 64 };
 
 /* What runs: decided by `warren up`. */
 struct plan {
-    int instances;              /* of each service */
-    const char *amqp_url;       /* an existing broker; NULL: a private one */
-    const char *amqp_ca;        /* whom it must be certified by; NULL: the system's authorities */
-    const char *smtp_url;       /* where mail goes; NULL: nowhere */
-    const char *smtp_from;      /* NULL: the service's own default */
+    int instances;           /* of each service */
+    const char *amqp_url;    /* an existing broker; NULL: a private one */
+    const char *amqp_ca;     /* whom it must be certified by; NULL: the system's authorities */
+    const char *smtp_url;    /* where mail goes; NULL: nowhere */
+    const char *smtp_from;   /* NULL: the service's own default */
+    int64_t rate_per_caller; /* at the edge; 0: none */
+    int64_t rate_per_address;
     struct option_list without; /* guarantees to switch off */
 };
 

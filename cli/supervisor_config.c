@@ -1,3 +1,4 @@
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,6 +100,14 @@ static void put_urls(const struct plan *plan, struct buf *out)
         put_variable(out, "WARREN_SMTP_FROM", plan->smtp_from);
 }
 
+static void put_rates(const struct plan *plan, struct buf *out)
+{
+    if (plan->rate_per_caller >= 0)
+        buf_printf(out, " --rate-per-caller %" PRId64, plan->rate_per_caller);
+    if (plan->rate_per_address >= 0)
+        buf_printf(out, " --rate-per-address %" PRId64, plan->rate_per_address);
+}
+
 static void put_broker(const struct suite *suite, struct buf *out)
 {
     put_section(suite, out, "epmd", 1, START_WITH_DAEMON);
@@ -126,6 +135,8 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
     buf_text(out, " --home ");
     put_quoted(out, suite->home);
     buf_printf(out, " --base-port %d --instance %d", suite->base_port, instance);
+    if (service->port == PORT_EDGE)
+        put_rates(plan, out);
     for (size_t i = 0; i < plan->without.count; i++) {
         buf_text(out, " --without ");
         put_quoted(out, plan->without.items[i]);

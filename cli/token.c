@@ -1,5 +1,6 @@
 /* warren token: prints a bearer token and nothing else. */
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/bearer.h"
 #include "cli/exit_codes.h"
@@ -10,6 +11,7 @@ static struct {
     struct suite_options where;
     const char *customer;
     const char *email;
+    const char *scope;
     bool admin;
     int64_t days;
 } arguments = {.days = 30};
@@ -30,6 +32,11 @@ static const struct option table[] = {
      .kind = OPTION_FLAG,
      .value = &arguments.admin,
      .help = "for the catalogue and the stock instead"},
+    {.name = "scope",
+     .kind = OPTION_TEXT,
+     .value = &arguments.scope,
+     .metavar = "NAME",
+     .help = "load: not counted against the edge's rates, for load tests"},
     {.name = "days",
      .kind = OPTION_INT,
      .value = &arguments.days,
@@ -41,7 +48,7 @@ static const struct option table[] = {
 
 static const struct options options = {
     .program = "warren token",
-    .synopsis = "--customer NAME [--email ADDR] | --admin",
+    .synopsis = "--customer NAME [--email ADDR] [--scope load] | --admin",
     .about = "Prints a bearer token for the HTTP interface: curl -H \"Authorization: Bearer "
              "$(warren token --customer ada)\" ...",
     .table = table,
@@ -55,13 +62,15 @@ int main(int argc, char **argv)
     struct err err = {""};
     bool plain = options_parse(&options, argc, argv) == argc;
     if (!plain || (arguments.customer != NULL) == arguments.admin ||
-        (arguments.email && !arguments.customer)) {
-        fprintf(stderr, "warren token: say --customer NAME or --admin\n"
+        (arguments.email && !arguments.customer) ||
+        (arguments.scope && strcmp(arguments.scope, "load") != 0)) {
+        fprintf(stderr, "warren token: say --customer NAME or --admin; the only --scope is load\n"
                         "Try 'warren token --help'.\n");
         return CLI_USAGE;
     }
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
     enum result result = bearer_issue(&suite, arguments.customer, arguments.email,
+                                      arguments.scope ? SCOPE_LOAD : SCOPE_NONE,
                                       arguments.days * DAY_MS, bearer, &err);
     if (result != OK) {
         fprintf(stderr, "warren token: %s\n", err.text);

@@ -18,7 +18,8 @@ static struct {
     int64_t instances;
     int64_t patience_s;
     bool unsafe;
-} arguments = {.instances = 1, .patience_s = 60};
+} arguments = {
+    .plan = {.rate_per_caller = -1, .rate_per_address = -1}, .instances = 1, .patience_s = 60};
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
@@ -60,6 +61,20 @@ static const struct option table[] = {
      .help = "how long to wait for each part",
      .min = 1,
      .max = 3600},
+    {.name = "rate-per-caller",
+     .kind = OPTION_INT,
+     .value = &arguments.plan.rate_per_caller,
+     .metavar = "N",
+     .help = "requests a second that the edge takes of one customer; 0: any number",
+     .min = 0,
+     .max = 1000000},
+    {.name = "rate-per-address",
+     .kind = OPTION_INT,
+     .value = &arguments.plan.rate_per_address,
+     .metavar = "N",
+     .help = "likewise, from one address",
+     .min = 0,
+     .max = 1000000},
     {.name = "without",
      .kind = OPTION_REPEAT,
      .value = &arguments.plan.without,

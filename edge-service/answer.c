@@ -61,6 +61,7 @@ static const char *title_of(unsigned status)
         {413, "The body is too large"},
         {415, "Not this content type"},
         {422, "The key is used already"},
+        {429, "Too many requests"},
         {503, "Refused: nothing was accepted"},
         {504, "Unknown: ask again with the same key"},
     };

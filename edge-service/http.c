@@ -217,6 +217,23 @@ static struct MHD_Daemon *start_daemon(struct http *http, int listener)
         request_over, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
 }
 
+static void open_buckets(struct http *http)
+{
+    const struct http_options *options = &http->options;
+    if (options->rate_per_caller > 0)
+        http->callers =
+            buckets_new(BUCKETS, options->rate_per_caller, clock_random64(options->clock));
+    if (options->rate_per_address > 0)
+        http->addresses =
+            buckets_new(BUCKETS, options->rate_per_address, clock_random64(options->clock));
+}
+
+static void close_buckets(struct http *http)
+{
+    buckets_free(http->callers);
+    buckets_free(http->addresses);
+}
+
 enum result http_new(const struct http_options *options, struct http **ret_http, struct err *err)
 {
     int listener;
@@ -232,10 +249,12 @@ enum result http_new(const struct http_options *options, struct http **ret_http,
     http->quiesced_fd = -1;
     http->accepted.shift = HISTOGRAM_TIME;
     TAILQ_INIT(&http->ready);
+    open_buckets(http);
     connections_init(&http->connections, options->step_ms > 0 ? options->step_ms : STEP_MS_DEFAULT);
     http->daemon = start_daemon(http, listener);
     if (!http->daemon) {
         close(listener);
+        close_buckets(http);
         free(http);
         return err_set(err, FATAL, "HTTP: the server did not start");
     }
@@ -310,5 +329,6 @@ void http_free(struct http *http)
     MHD_stop_daemon(http->daemon);
     if (http->quiesced_fd >= 0)
         close(http->quiesced_fd);
+    close_buckets(http);
     free(http);
 }

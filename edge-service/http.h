@@ -24,9 +24,11 @@ struct http_options {
     int port;                         /* 0: any free one, see http_port */
     unsigned connections_max;         /* 0: 1000 */
     unsigned connections_per_address; /* 0: no limit but that */
-    int64_t step_ms;   /* a request's head, its body and its answer have so long each; 0: 30 s */
-    struct edge *edge; /* these are borrowed and outlive the server */
-    struct store *accounts; /* migrated */
+    int64_t step_ms; /* a request's head, its body and its answer have so long each; 0: 30 s */
+    int64_t rate_per_caller; /* requests a second, 0: any number; a token of SCOPE_LOAD is exempt */
+    int64_t rate_per_address; /* likewise */
+    struct edge *edge;        /* these are borrowed and outlive the server */
+    struct store *accounts;   /* migrated */
     const struct clock *clock;
     struct otlp *otlp; /* NULL: no spans */
 };

@@ -11,12 +11,14 @@
 #include "common/base/buf.h"
 #include "common/telemetry/histogram.h"
 #include "common/telemetry/trace.h"
+#include "edge-service/buckets.h"
 #include "edge-service/connections.h"
 #include "edge-service/http.h"
 #include "edge-service/token_cache.h"
 
 enum {
     BODY_MAX = 65536,
+    BUCKETS = 16384,
     BODY_DEPTH_MAX = 16,
     BODY_DISCARD_MAX = 1024 * 1024, /* so much too much is still read, for a clean 413 */
     WAIT_MAX_S = 30,
@@ -72,6 +74,7 @@ struct http {
     size_t active;
     struct token_cache tokens;
     struct connections connections;
+    struct buckets *callers, *addresses;                  /* NULL: no rate */
     uint64_t answers[HTTP_ROUTES_MAX + 1][HTTP_STATUSES]; /* the last row: no route */
     struct histogram accepted;                            /* us: from an order to its 202 */
 };

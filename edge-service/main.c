@@ -21,6 +21,7 @@ struct program {
     const char *listen;
     int64_t deadline_s;
     int64_t request_s;
+    int64_t rate_per_caller, rate_per_address;
     int64_t connections_per_address;
     struct loop *loop;
     struct store *read_model;
@@ -135,6 +136,8 @@ static enum result open_edge(struct program *p, struct err *err)
         .port = runtime_port(&p->runtime),
         .connections_max = connections_possible(),
         .connections_per_address = (unsigned)p->connections_per_address,
+        .rate_per_caller = p->rate_per_caller,
+        .rate_per_address = p->rate_per_address,
         .step_ms = p->request_s * 1000,
         .edge = p->edge,
         .accounts = p->accounts,
@@ -211,7 +214,11 @@ static void close_all(struct program *p)
 
 int main(int argc, char **argv)
 {
-    struct program p = {.deadline_s = 5, .request_s = 30, .connections_per_address = 4000};
+    struct program p = {.deadline_s = 5,
+                        .request_s = 30,
+                        .connections_per_address = 4000,
+                        .rate_per_caller = 100,
+                        .rate_per_address = 1000};
     const struct option table[] = {
         {"listen", "WARREN_LISTEN", OPTION_TEXT, &p.listen, "ADDRESS",
          "where HTTP is served (127.0.0.1)", 0, 0},
@@ -219,6 +226,10 @@ int main(int argc, char **argv)
          "an unconfirmed command is unknown after so long", 1, 60},
         {"request-time", NULL, OPTION_INT, &p.request_s, "SECONDS",
          "a request's head, its body and its answer have so long each", 1, 3600},
+        {"rate-per-caller", "WARREN_RATE_PER_CALLER", OPTION_INT, &p.rate_per_caller, "N",
+         "requests a second of one customer (100); 0: any number", 0, 1000000},
+        {"rate-per-address", "WARREN_RATE_PER_ADDRESS", OPTION_INT, &p.rate_per_address, "N",
+         "requests a second from one address (1000); 0: any number", 0, 1000000},
         {"connections-per-address", NULL, OPTION_INT, &p.connections_per_address, "N",
          "so many at once from one address; 0: as many as over all", 0, 100000},
     };

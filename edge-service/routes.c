@@ -1,6 +1,9 @@
 /* Who may do what: one table, and what is not in it does not exist. */
+#include <inttypes.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "edge-service/http_private.h"
 
@@ -92,8 +95,56 @@ static void no_route(struct request *request, const char *method, const char *pa
     answer_problem(request, 405, "method-not-allowed", "this path takes %s", methods);
 }
 
+/* Operators ask at any time: none of these costs more than refusing it. */
+static bool counted(const struct route *route)
+{
+    return strncmp(route->pattern, "/v1/", 4) == 0;
+}
+
+static int64_t take_of_address(struct request *request, int64_t now_ms)
+{
+    const struct sockaddr *address =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            ->client_addr;
+    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+    if (!request->http->addresses || address->sa_family != AF_INET)
+        return 0;
+    return buckets_take(request->http->addresses, &in->sin_addr, sizeof in->sin_addr, now_ms);
+}
+
+/* All administrators are one caller. */
+static int64_t take_of_caller(struct request *request, int64_t now_ms)
+{
+    const struct account *account = &request->account;
+    if (!request->http->callers || account->role == ROLE_NOBODY)
+        return 0;
+    return buckets_take(request->http->callers, account->customer.text,
+                        strlen(account->customer.text), now_ms);
+}
+
+/* Who holds a token for load tests is not counted; who has no valid one, by his address only. */
+static bool within_rates(struct request *request)
+{
+    int64_t now = clock_mono_ms(request->http->options.clock);
+    char seconds[24];
+    if (!counted(request->route) || request->account.scope == SCOPE_LOAD)
+        return true;
+    int64_t wait = take_of_address(request, now);
+    if (wait == 0)
+        wait = take_of_caller(request, now);
+    if (wait == 0)
+        return true;
+    snprintf(seconds, sizeof seconds, "%" PRId64, (wait + 999) / 1000);
+    answer_header(request, "Retry-After", seconds);
+    answer_problem(request, 429, "too-many-requests", "more requests than are allowed: wait %s s",
+                   seconds);
+    return false;
+}
+
 static bool unauthorized(struct request *request, const char *challenge, const char *detail)
 {
+    if (!within_rates(request))
+        return false;
     answer_header(request, "WWW-Authenticate", challenge);
     answer_problem(request, 401, "unauthorized", "%s", detail);
     return false;
@@ -130,8 +181,8 @@ bool route_admit(struct request *request, const char *method, const char *path)
         return false;
     }
     if (request->route->role == ROLE_NOBODY)
-        return true;
-    if (!authenticate(request))
+        return within_rates(request);
+    if (!authenticate(request) || !within_rates(request))
         return false;
     if (request->account.role != request->route->role) {
         answer_problem(request, 403, "forbidden", "this is for %s only",

@@ -9,8 +9,9 @@ const struct migration accounts_migrations[] = {
     {1, "CREATE TABLE customer(id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, email TEXT);"
         "CREATE TABLE token(hash TEXT PRIMARY KEY, customer TEXT, role INTEGER NOT NULL, "
         "expires_ms INTEGER NOT NULL)"},
+    {2, "ALTER TABLE token ADD COLUMN scope TEXT NOT NULL DEFAULT ''"},
 };
-const size_t accounts_migration_count = 1;
+const size_t accounts_migration_count = 2;
 
 static enum result copy_id(void *context, const struct store_row *row, struct err *err)
 {
@@ -100,8 +101,8 @@ enum result accounts_email(struct store *store, const char *customer, char *emai
 }
 
 enum result accounts_issue(struct store *store, const struct clock *clock,
-                           const struct id *customer, int64_t valid_ms, char bearer[BEARER_SIZE],
-                           struct err *err)
+                           const struct id *customer, enum scope scope, int64_t valid_ms,
+                           char bearer[BEARER_SIZE], struct err *err)
 {
     uint64_t random[4];
     char hash[SHA256_HEX_SIZE];
@@ -114,10 +115,12 @@ enum result accounts_issue(struct store *store, const struct clock *clock,
     if (result != OK)
         return result;
     result = store_exec(
-        store, "INSERT INTO token(hash, customer, role, expires_ms) VALUES ($1, $2, $3, $4)",
+        store,
+        "INSERT INTO token(hash, customer, role, expires_ms, scope) VALUES ($1, $2, $3, $4, $5)",
         STORE_ARGS(store_text(hash), store_text(customer ? customer->text : NULL),
                    store_int(customer ? ROLE_CUSTOMER : ROLE_ADMIN),
-                   store_int(clock_wall_ms(clock) + valid_ms)),
+                   store_int(clock_wall_ms(clock) + valid_ms),
+                   store_text(scope == SCOPE_LOAD ? "load" : "")),
         NULL, err);
     return finish(store, result, "token", err);
 }
@@ -129,6 +132,9 @@ static enum result copy_account(void *context, const struct store_row *row, stru
     account->role = (enum role)store_row_int(row, 0);
     store_row_copy(row, 1, account->customer.text, sizeof account->customer.text);
     account->expires_ms = store_row_int(row, 2);
+    char scope[8];
+    store_row_copy(row, 3, scope, sizeof scope);
+    account->scope = strcmp(scope, "load") == 0 ? SCOPE_LOAD : SCOPE_NONE;
     return OK;
 }
 
@@ -144,7 +150,7 @@ enum result accounts_authenticate(struct store *store, int64_t now_ms, const cha
     sha256_hex(bearer, length, hash);
     enum result result = store_query_one(
         store,
-        "SELECT role, customer, expires_ms FROM token WHERE hash = $1 "
+        "SELECT role, customer, expires_ms, scope FROM token WHERE hash = $1 "
         "AND expires_ms > $2",
         STORE_ARGS(store_text(hash), store_int(now_ms)), copy_account, &account, err);
     if (result == OK)

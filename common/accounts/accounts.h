@@ -11,10 +11,17 @@
 
 enum role { ROLE_NOBODY, ROLE_CUSTOMER, ROLE_ADMIN };
 
+/* What a token is good for besides. */
+enum scope {
+    SCOPE_NONE,
+    SCOPE_LOAD, /* its requests are not counted against the edge's rates: for load tests */
+};
+
 struct account {
     enum role role;
     struct id customer; /* opaque; "" for an admin */
     int64_t expires_ms; /* epoch */
+    enum scope scope;
 };
 
 /* "wt_" and 64 hexadecimal digits. */
@@ -35,8 +42,8 @@ enum result accounts_email(struct store *store, const char *customer, char *emai
                            struct err *err) WARN_UNUSED;
 /* A new token; the text exists only here. `customer` NULL for an admin. */
 enum result accounts_issue(struct store *store, const struct clock *clock,
-                           const struct id *customer, int64_t valid_ms, char bearer[BEARER_SIZE],
-                           struct err *err) WARN_UNUSED;
+                           const struct id *customer, enum scope scope, int64_t valid_ms,
+                           char bearer[BEARER_SIZE], struct err *err) WARN_UNUSED;
 /* Who holds this token; NOT_FOUND: nobody, or it has expired. The comparison is of hashes. */
 enum result accounts_authenticate(struct store *store, int64_t now_ms, const char *bearer,
                                   struct account *ret_account, struct err *err) WARN_UNUSED;

@@ -11,7 +11,7 @@ set -euo pipefail
 export ASAN_OPTIONS=${ASAN_OPTIONS-}:quarantine_size_mb=4
 
 suite_start >"$TMPDIR/up.out"
-warren token --customer crowd >"$TMPDIR/token"
+warren token --customer crowd --scope load >"$TMPDIR/token"
 HISTORY=$TMPDIR/history
 TOKEN=$(<"$TMPDIR/token")
 status=$(warren status --json)

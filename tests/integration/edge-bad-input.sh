@@ -235,6 +235,17 @@ expect 202 'a good order'
 [[ $(queue_depth order.commands) == 1 ]] || wrong 'the good order was not published'
 kill -0 "$EDGE_PID" || wrong 'the edge is gone'
 
+# Somebody in a hurry.
+kill "$EDGE_PID"
+wait "$EDGE_PID" || true
+WARREN_RATE_PER_CALLER=1 edge_launch
+for ((i = 0; i < 20; i++)); do
+    ask_as "$ALICE" POST /v1/orders "${json[@]}" -H 'Idempotency-Key: hurry' -d "$good"
+    [[ $STATUS != 429 ]] || break
+done
+expect 429 'too many orders'
+[[ $HEADERS == *Retry-After:\ 1* ]] || wrong "429 without Retry-After: $HEADERS"
+
 answers_are_as_described || wrong 'answers are not as openapi.yaml says'
 
 echo "$cases cases, $failures wrong"

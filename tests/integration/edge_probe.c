@@ -41,7 +41,7 @@ static enum result issue(struct store *store, const char *name, char bearer[BEAR
     if (result == OK && !admin)
         result = accounts_customer(store, clock_system(), name, &customer, err);
     if (result == OK)
-        result = accounts_issue(store, clock_system(), admin ? NULL : &customer,
+        result = accounts_issue(store, clock_system(), admin ? NULL : &customer, SCOPE_NONE,
                                 INT64_C(24) * 3600 * 1000, bearer, err);
     return result;
 }

@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_start --instances 2 "$@"
-warren token --customer crowd >"$TMPDIR/token"
+warren token --customer crowd --scope load >"$TMPDIR/token"
 "$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
     "$TMPDIR/history" 16 100000 >"$TMPDIR/storm.out" &
 storm=$!

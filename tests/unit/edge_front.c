@@ -24,8 +24,8 @@ static void must(bool fine, const char *what)
 static void issue(struct front *front, enum who who, const struct id *customer, int64_t valid_ms)
 {
     struct err err = {""};
-    must(accounts_issue(front->accounts, &front->bottle.clock.clock, customer, valid_ms,
-                        front->bearer[who], &err) == OK,
+    must(accounts_issue(front->accounts, &front->bottle.clock.clock, customer, front->scope,
+                        valid_ms, front->bearer[who], &err) == OK,
          err.text);
 }
 
@@ -52,7 +52,7 @@ void front_open(struct front *front, const struct http_options *options)
     static int number;
     char name[64];
     struct err err = {""};
-    *front = (struct front){.http = NULL};
+    *front = (struct front){.scope = front->scope};
     bottle_open(&front->bottle);
     snprintf(name, sizeof name, "memdb:/front-%d", number++);
     must(store_open_sqlite(name, STORE_DURABLE, &front->accounts, &err) == OK, err.text);

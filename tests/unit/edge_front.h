@@ -18,6 +18,7 @@ struct front {
     struct http *http;
     char bearer[WHO_COUNT][BEARER_SIZE]; /* "" for nobody */
     struct id customer[2];               /* of A and B */
+    enum scope scope;                    /* of the tokens: front_open keeps it */
 };
 
 struct answered {
@@ -27,7 +28,7 @@ struct answered {
     char text[65536]; /* head and body, ended by NUL */
 };
 
-/* `options` NULL: the defaults; its edge, accounts and clock are filled in. */
+/* Zero-initialise but for the scope. `options` NULL: the defaults; its edge, accounts and clock are filled in. */
 void front_open(struct front *front, const struct http_options *options);
 void front_close(struct front *front);
 void front_turns(struct front *front, int turns);

@@ -38,15 +38,18 @@ static void a_token_names_its_holder_until_it_expires(void)
     char customers[BEARER_SIZE], admins[BEARER_SIZE];
     start();
     CU_ASSERT_EQUAL(accounts_customer(store, &manual.clock, "alice", &alice, &err), OK);
-    CU_ASSERT_EQUAL(accounts_issue(store, &manual.clock, &alice, 5000, customers, &err), OK);
-    CU_ASSERT_EQUAL(accounts_issue(store, &manual.clock, NULL, 5000, admins, &err), OK);
+    CU_ASSERT_EQUAL(accounts_issue(store, &manual.clock, &alice, SCOPE_LOAD, 5000, customers, &err),
+                    OK);
+    CU_ASSERT_EQUAL(accounts_issue(store, &manual.clock, NULL, SCOPE_NONE, 5000, admins, &err), OK);
     CU_ASSERT_EQUAL(strlen(customers), BEARER_SIZE - 1);
     int64_t now_ms = manual.wall_ms;
     CU_ASSERT_EQUAL(accounts_authenticate(store, now_ms, customers, &account, &err), OK);
     CU_ASSERT_EQUAL(account.role, ROLE_CUSTOMER);
     CU_ASSERT_STRING_EQUAL(account.customer.text, alice.text);
+    CU_ASSERT_EQUAL(account.scope, SCOPE_LOAD);
     CU_ASSERT_EQUAL(accounts_authenticate(store, now_ms, admins, &account, &err), OK);
     CU_ASSERT_EQUAL(account.role, ROLE_ADMIN);
+    CU_ASSERT_EQUAL(account.scope, SCOPE_NONE);
     CU_ASSERT_STRING_EQUAL(account.customer.text, "");
     CU_ASSERT_EQUAL(accounts_authenticate(store, now_ms + 5000, customers, &account, &err),
                     NOT_FOUND);
@@ -63,7 +66,8 @@ static void a_token_is_stored_hashed(void)
     int64_t found = -1;
     start();
     CU_ASSERT_EQUAL(accounts_customer(store, &manual.clock, "alice", &alice, &err), OK);
-    CU_ASSERT_EQUAL(accounts_issue(store, &manual.clock, &alice, 5000, bearer, &err), OK);
+    CU_ASSERT_EQUAL(accounts_issue(store, &manual.clock, &alice, SCOPE_LOAD, 5000, bearer, &err),
+                    OK);
     CU_ASSERT_EQUAL(store_query_int(store,
                                     "SELECT count(*) FROM token WHERE hash LIKE '%' || $1 || '%'",
                                     STORE_ARGS(store_text(bearer + 3)), &found, &err),

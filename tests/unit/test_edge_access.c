@@ -192,11 +192,65 @@ static void test_schemes(void)
     front_close(&front);
 }
 
+/* Rates */
+
+static int count_of(enum who who, const char *path, int status, int tries)
+{
+    int count = 0;
+    for (int i = 0; i < tries; i++)
+        count += front_ask(&front, who, "GET", path, NULL, &got) == status;
+    return count;
+}
+
+static void a_caller_has_his_rate(void)
+{
+    const struct http_options options = {.rate_per_caller = 1};
+    front_open(&front, &options);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_A, "GET", "/v1/orders", NULL, &got), 200);
+    (void)count_of(WHO_A, "/v1/orders", 200, 3);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_A, "POST", "/v1/orders", PLACE, &got), 429);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.text, "Retry-After: 1\r\n"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.text, "Content-Type: application/problem+json"));
+    CU_ASSERT_EQUAL(memory_broker_depth(front.bottle.broker, COMMANDS), 0);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_B, "GET", "/v1/orders", NULL, &got), 200);
+    manual_clock_advance(&front.bottle.clock, 1000);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_A, "GET", "/v1/orders", NULL, &got), 200);
+    front_close(&front);
+}
+
+/* Those without a token too, and those who try tokens; the questions of operators are not counted. */
+static void an_address_has_its_rate(void)
+{
+    const struct http_options options = {.rate_per_address = 1};
+    front_open(&front, &options);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_TAMPERED, "GET", "/v1/orders", NULL, &got), 401);
+    (void)count_of(WHO_NOBODY, "/v1/products", 200, 3);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_TAMPERED, "GET", "/v1/orders", NULL, &got), 429);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_A, "GET", "/v1/orders", NULL, &got), 429);
+    CU_ASSERT_EQUAL(count_of(WHO_NOBODY, "/livez", 200, 10), 10);
+    manual_clock_advance(&front.bottle.clock, 1000);
+    CU_ASSERT_EQUAL(front_ask(&front, WHO_NOBODY, "GET", "/v1/products", NULL, &got), 200);
+    front_close(&front);
+}
+
+static void load_tests_are_not_counted(void)
+{
+    const struct http_options options = {.rate_per_caller = 1, .rate_per_address = 1};
+    front.scope = SCOPE_LOAD;
+    front_open(&front, &options);
+    CU_ASSERT_EQUAL(count_of(WHO_A, "/v1/orders", 200, 30), 30);
+    front_close(&front);
+    front.scope = SCOPE_NONE;
+}
+
 static const struct unit_case cases[] = {
     {"every route takes whom it should", every_route_takes_whom_it_should},
     {"who is refused leaves no trace", who_is_refused_leaves_no_trace},
     {"a list has only one's own", a_list_has_only_ones_own},
     {"what is not in the table does not exist", what_is_not_in_the_table_does_not_exist},
     {"only a bearer token counts", test_schemes},
+    {"a caller has his rate", a_caller_has_his_rate},
+    {"an address has its rate", an_address_has_its_rate},
+    {"load tests are not counted", load_tests_are_not_counted},
 };
 UNIT_MAIN("edge access", cases)
