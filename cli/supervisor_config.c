@@ -102,10 +102,8 @@ static void put_urls(const struct plan *plan, struct buf *out)
 
 static void put_rates(const struct plan *plan, struct buf *out)
 {
-    if (plan->rate_per_caller >= 0)
-        buf_printf(out, " --rate-per-caller %" PRId64, plan->rate_per_caller);
-    if (plan->rate_per_address >= 0)
-        buf_printf(out, " --rate-per-address %" PRId64, plan->rate_per_address);
+    buf_printf(out, " --rate-per-caller %" PRId64 " --rate-per-address %" PRId64,
+               plan->rate_per_caller, plan->rate_per_address);
 }
 
 static void put_broker(const struct suite *suite, struct buf *out)

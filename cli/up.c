@@ -19,7 +19,7 @@ static struct {
     int64_t patience_s;
     bool unsafe;
 } arguments = {
-    .plan = {.rate_per_caller = -1, .rate_per_address = -1}, .instances = 1, .patience_s = 60};
+    .plan = {.rate_per_caller = 100, .rate_per_address = 1000}, .instances = 1, .patience_s = 60};
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
