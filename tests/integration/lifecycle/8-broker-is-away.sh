@@ -8,6 +8,7 @@ set -euo pipefail
 . "$source/tests/lib/life.sh"
 
 more_orders
+trap 'control start rabbitmq-server-1 >/dev/null || true' EXIT
 control stop rabbitmq-server-1 >/dev/null
 until_true 10 refuses_at_once || fail "an order is answered $STATUS after $SECONDS_TAKEN s"
 for service in edge-service notification-service payment-service order-service; do
@@ -34,5 +35,6 @@ for service in order-service edge-service; do
         fail "$service says it too often"
 done
 control start rabbitmq-server-1 >/dev/null
+trap - EXIT
 until_true 90 warren status || fail "$(warren status)"
 more_orders
