@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/failpoint.h"
 #include "common/telemetry/log.h"
 #include "edge-service/edge_private.h"
 #include "edge-service/read_model.h"
@@ -291,10 +292,11 @@ static void commit(struct edge *edge)
         return;
     int64_t last = backlog_at(&edge->backlog, edge->batch - 1)->offset;
     int64_t begun_us = clock_mono_us(edge->parts.clock);
-    if (store_commit(edge->parts.store, &err) != OK) {
+    if (FAILPOINT("projection-commit-before") || store_commit(edge->parts.store, &err) != OK) {
         roll_back(edge, &err);
         return;
     }
+    (void)FAILPOINT("projection-commit-after");
     count_batch(edge, begun_us);
     edge->ack_tag = backlog_at(&edge->backlog, edge->batch - 1)->tag;
     if (last >= edge->next_offset)

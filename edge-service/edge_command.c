@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/bind.h"
+#include "common/base/failpoint.h"
 #include "common/messaging/envelope.h"
 #include "common/messaging/spans.h"
 #include "common/telemetry/log.h"
@@ -75,7 +76,9 @@ void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate)
     switch (fate) {
     case FATE_CONFIRMED:
         edge->counters.confirmed++;
-        if (flight)
+        if (flight && FAILPOINT("edge-confirm-after"))
+            finish(edge, flight, EDGE_UNKNOWN, "failpoint");
+        else if (flight)
             finish(edge, flight, EDGE_ACCEPTED, "");
         return;
     case FATE_RETURNED:
@@ -145,9 +148,13 @@ static enum result put_on_wire(struct edge *edge, struct flight *flight)
         .body = flight->body.data,
         .size = flight->body.size,
     };
+    if (FAILPOINT("edge-publish-before"))
+        return RETRY;
     enum result result = bus_publish(edge->parts.bus, &message, flight->token);
-    if (result == OK)
-        inflight_sent(&edge->inflight, flight);
+    if (result != OK)
+        return result;
+    inflight_sent(&edge->inflight, flight);
+    (void)FAILPOINT("edge-publish-after");
     return result;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/failpoint.h"
 #include "payment-service/provider.h"
 #include "payment-service/provider_ledger.h"
 
@@ -153,8 +154,13 @@ static enum result decide_all(struct sandbox *self, const struct list *due, stru
         struct ledger_call asked = {call->kind, call->key, &call->request};
         result = ledger_decide(self->ledger, self->clock, &asked, &call->reply, err);
     }
-    if (result == OK)
-        return store_commit(self->ledger, err);
+    if (result == OK && FAILPOINT("ledger-before"))
+        result = err_set(err, RETRY, "failpoint");
+    if (result == OK) {
+        result = store_commit(self->ledger, err);
+        (void)FAILPOINT("ledger-after");
+        return result;
+    }
     store_rollback(self->ledger);
     return result;
 }

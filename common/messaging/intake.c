@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/digest.h"
+#include "common/base/failpoint.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -52,6 +53,7 @@ static struct id message_id(const struct bus_delivery *delivery)
 void intake_add(struct service *service, const struct bus_delivery *delivery)
 {
     struct arrival *arrival = arrival_new(delivery->body, delivery->size);
+    (void)FAILPOINT("delivered");
     arrival->tag = delivery->tag;
     arrival->queue = queue_name(service, delivery->queue);
     arrival->redelivered = delivery->redelivered;
@@ -452,6 +454,8 @@ void intake_rolled_back(struct service *service)
 void intake_ack(struct service *service)
 {
     uint64_t tag = 0;
+    if (service->batch_size > 0)
+        (void)FAILPOINT("ack-before");
     for (; service->batch_size > 0; service->batch_size--) {
         struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
         tag = arrival->tag;
@@ -459,6 +463,8 @@ void intake_ack(struct service *service)
         free(arrival);
         service->arrival_count--;
     }
-    if (tag)
+    if (tag) {
         (void)bus_ack(service->parts.bus, tag);
+        (void)FAILPOINT("ack-after");
+    }
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/failpoint.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -106,6 +107,8 @@ static void on_done(void *context, const char *job_id, enum result outcome, cons
 {
     struct service *service = context;
     struct call *call = find_call(service, job_id);
+    if (call && FAILPOINT("answer-before"))
+        outcome = UNKNOWN;
     if (call) /* else it answers twice, or after its deadline: the next attempt will hear the same */
         answer(service, call, outcome, response);
 }
@@ -160,6 +163,8 @@ static enum result settle_call(struct service *service, struct uow *uow, const s
                                struct err *err)
 {
     uint64_t writes = store_writes(service->parts.store);
+    if (FAILPOINT("settle-before"))
+        return err_set(err, RETRY, "job %s: failpoint", call->job_id);
     uow->traceparent = call->traceparent;
     enum result result = service->spec->job_done(service->parts.self, uow, call->kind, call->key,
                                                  call->request, call->outcome, call->response, err);
@@ -303,9 +308,12 @@ static enum result start_call(struct service *service, struct call *call)
         key = unstable;
     }
     const struct effect_call request = {call->job_id, call->kind, key, call->request};
+    if (FAILPOINT("call-before"))
+        return RETRY;
     enum result result = service->parts.effect->ops->start(service->parts.effect, &request);
     if (result != OK)
         return result;
+    (void)FAILPOINT("call-after");
     call->state = CALL_IN_FLIGHT;
     call->deadline_ms = service_mono_ms(service) + service->limits.call_timeout_ms;
     service->calls_ready--;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/failpoint.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -174,9 +175,12 @@ static enum result publish_row(struct service *service, struct row *row, int64_t
         .size = row->size,
     };
     uint64_t token = service->token + 1;
+    if (FAILPOINT("publish-before"))
+        return RETRY;
     enum result result = bus_publish(service->parts.bus, &message, token);
     if (result != OK)
         return result;
+    (void)FAILPOINT("publish-after");
     service->token = token;
     service->state.published++;
     row->token = token;
@@ -278,6 +282,8 @@ void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)
     struct row *row = find_token(service, token);
     if (!row) /* its deadline had passed, or the switch is off: it is on its way again, or gone */
         return;
+    if (fate == FATE_CONFIRMED && FAILPOINT("confirm-after"))
+        fate = FATE_NACKED;
     switch (fate) {
     case FATE_CONFIRMED:
         service->state.confirmed++;
@@ -341,6 +347,8 @@ static enum result delete_run(struct service *service, const struct row *first,
 enum result outbox_mark(struct service *service, struct err *err)
 {
     struct row *first = TAILQ_FIRST(&service->confirmed);
+    if (first && FAILPOINT("mark-before"))
+        return err_set(err, RETRY, "outbox: failpoint");
     while (first) {
         struct row *last = first;
         struct row *after = TAILQ_NEXT(last, next);

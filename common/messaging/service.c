@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/failpoint.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -118,7 +119,8 @@ static enum phase do_begin(struct service *service)
     struct err err = {{0}};
     if (service_mono_ms(service) < service->backoff_until_ms || !work_waiting(service))
         return PHASE_RELAY;
-    if (intake_choose(service, &err) != OK || store_begin(service->parts.store, &err) != OK) {
+    if (intake_choose(service, &err) != OK || FAILPOINT("begin-before") ||
+        store_begin(service->parts.store, &err) != OK) {
         intake_rolled_back(service);
         back_off(service, BUSY_MS);
         return PHASE_RELAY;
@@ -131,6 +133,7 @@ static enum phase do_begin(struct service *service)
             tag = arrival->tag;
         (void)bus_ack(service->parts.bus, tag);
     }
+    (void)FAILPOINT("begin-after");
     return PHASE_WORK;
 }
 
@@ -174,9 +177,11 @@ static enum phase do_commit(struct service *service)
 {
     struct err err = {{0}};
     int64_t begun_us = service_mono_us(service);
-    enum result result = store_commit(service->parts.store, &err);
+    enum result result = FAILPOINT("commit-before") ? err_set(&err, RETRY, "failpoint")
+                                                    : store_commit(service->parts.store, &err);
     if (result != OK)
         return undo(service, result, &err);
+    (void)FAILPOINT("commit-after");
     histogram_add(&service->numbers.commit, service_mono_us(service) - begun_us);
     service->backoff_ms = 0;
     service->state.store_reason[0] = '\0';

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/base/failpoint.h"
 #include "common/messaging/bus_amqp.h"
 
 enum { BASE_PORT_MAX = 32600, INSTANCE_MAX = 10, SECRET_SIZE = 256, LOCKED_PATIENCE_MS = 10000 };
@@ -155,8 +156,10 @@ int runtime_start(struct runtime *runtime, const struct runtime_program *program
         code = EXIT_MACHINE;
         result = home_await(runtime, &err);
     }
-    if (result == OK)
+    if (result == OK) {
+        failpoint_init(runtime->home, program->name);
         return EXIT_DONE;
+    }
     fprintf(stderr, "%s: %s\n", program->name, err.text);
     return code;
 }
