@@ -1,0 +1,317 @@
+/* warren chaos: orders at a rate while faults drawn from a seed hit the suite; then everything must
+ * have come right by itself, which the audit judges. */
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/broker.h"
+#include "cli/chaos_crowd.h"
+#include "cli/chaos_faults.h"
+#include "cli/chaos_plan.h"
+#include "cli/exit_codes.h"
+#include "cli/progress.h"
+#include "cli/survey.h"
+#include "common/base/clock.h"
+#include "common/base/options.h"
+
+static struct {
+    struct suite_options where;
+    int64_t seed, duration_s, rate, settle_s;
+    const char *faults, *history;
+    bool plan_only;
+} arguments = {.seed = 1, .duration_s = 60, .rate = 20, .settle_s = 60};
+
+static const struct option table[] = {
+    SUITE_OPTION_ROWS(&arguments.where),
+    {"seed", NULL, OPTION_INT, &arguments.seed, "N", "the same seed gives the same plan (1)", 0, 0},
+    {"duration", NULL, OPTION_INT, &arguments.duration_s, "S", "how long faults come, seconds (60)",
+     1, 86400},
+    {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second (20)", 1, 1000},
+    {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
+     "of kill,stop,broker-kill,broker-stop,alarm,reset (all)", 0, 0},
+    {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get (60)", 1,
+     86400},
+    {"history", NULL, OPTION_TEXT, &arguments.history, "FILE",
+     "the customers' record (a new file in $TMPDIR)", 0, 0},
+    {"plan", NULL, OPTION_FLAG, &arguments.plan_only, NULL, "print the plan and do nothing", 0, 0},
+};
+
+static const struct options options = {
+    .program = "warren chaos",
+    .synopsis = "[--seed N] [--duration S] [--rate R] [--faults LIST]",
+    .about =
+        "Orders at a rate while faults hit a running suite: services and the broker are killed\n"
+        "(kill, broker-kill) or stopped for a while (stop, broker-stop), the broker raises a "
+        "memory\n"
+        "or disk alarm (alarm) or closes every connection (reset). Afterwards everything has to\n"
+        "come right by itself: 'warren audit' judges it with the customers' own record. Exits 0\n"
+        "when all is well, 1 when a promise is broken, an order was never accepted or a planned\n"
+        "fault was not reached. Faults of the clock and a full disk are not among them: on one\n"
+        "machine they would hit everybody else too.",
+    .table = table,
+    .count = sizeof table / sizeof table[0],
+};
+
+struct chaos {
+    struct suite suite;
+    struct http *http;
+    struct chaos_plan plan;
+    char history[SUITE_PATH_SIZE];
+    pid_t crowd;
+    int64_t began_ms;
+};
+
+static int64_t now_ms(void)
+{
+    return clock_mono_ms(clock_system());
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    (void)number;
+    interrupted = 1;
+}
+
+/* --- the plan ------------------------------------------------------------------------------- */
+
+static enum result choose_kinds(const struct suite *suite, bool kinds[CHAOS_KINDS], struct err *err)
+{
+    char url[1024];
+    enum result result = chaos_kinds_read(
+        arguments.faults ? arguments.faults : "kill,stop,broker-kill,broker-stop,alarm,reset",
+        kinds, err);
+    broker_external_url(suite, url, sizeof url);
+    for (size_t i = CHAOS_BROKER_KILL; i < CHAOS_KINDS && url[0]; i++) {
+        if (kinds[i] && arguments.faults)
+            return err_set(err, INVALID, "%s: this suite's broker is not its own",
+                           chaos_kind_names[i]);
+        kinds[i] = false;
+    }
+    return result;
+}
+
+static void print_fault(const struct chaos_fault *fault)
+{
+    const char *target = fault->kind <= CHAOS_STOP    ? suite_services[fault->target].name
+                         : fault->kind != CHAOS_ALARM ? ""
+                         : fault->target == 0         ? "memory"
+                                                      : "disk";
+    printf("%8.1f s  %-12s %-22s %6.1f s\n", (double)fault->at_ms / 1000,
+           chaos_kind_names[fault->kind], target, (double)fault->hold_ms / 1000);
+}
+
+/* --- the customers ---------------------------------------------------------------------------- */
+
+static enum result open_history(struct chaos *chaos, FILE **ret_file, struct err *err)
+{
+    const char *folder = getenv("TMPDIR");
+    int fd = -1;
+    if (arguments.history) {
+        snprintf(chaos->history, sizeof chaos->history, "%s", arguments.history);
+        *ret_file = fopen(chaos->history, "we");
+    } else {
+        snprintf(chaos->history, sizeof chaos->history, "%s/warren-chaos-%" PRId64 "-XXXXXX",
+                 folder && folder[0] ? folder : "/tmp", arguments.seed);
+        fd = mkstemp(chaos->history);
+        *ret_file = fd >= 0 ? fdopen(fd, "w") : NULL;
+    }
+    if (!*ret_file)
+        return err_set(err, FATAL, "%s: %s", chaos->history, strerror(errno));
+    setvbuf(*ret_file, NULL, _IOLBF, 0);
+    return OK;
+}
+
+static void be_the_crowd(const struct crowd_options *crowd)
+{
+    struct crowd_counts counts = {0};
+    crowd_run(crowd, &counts);
+    bool written = fclose(crowd->history) == 0;
+    printf("customers: %ld orders, %ld accepted, %ld attempts, %ld refused, %ld unknown, %ld held "
+           "back, %ld given up\n",
+           counts.orders, counts.accepted, counts.attempts, counts.refused, counts.unknown,
+           counts.held_back, counts.given_up);
+    fflush(stdout);
+    _exit(written && counts.given_up == 0 && counts.accepted > 0 ? CLI_DONE : CLI_WRONG);
+}
+
+static enum result start_crowd(struct chaos *chaos, struct err *err)
+{
+    struct suite_path url = suite_url(&chaos->suite, "%s", "");
+    struct id run = id_new(clock_system());
+    struct crowd_options crowd = {.url = url.text, .run = run.text, .rate = arguments.rate};
+    enum result result =
+        bearer_issue(&chaos->suite, "chaos", NULL, (int64_t)30 * 86400 * 1000, crowd.bearer, err);
+    if (result == OK)
+        result = open_history(chaos, &crowd.history, err);
+    if (result != OK)
+        return result;
+    fflush(stdout);
+    chaos->crowd = fork();
+    if (chaos->crowd == 0)
+        be_the_crowd(&crowd);
+    fclose(crowd.history);
+    return chaos->crowd > 0 ? OK : err_set(err, FATAL, "fork: %s", strerror(errno));
+}
+
+static bool end_crowd(const struct chaos *chaos)
+{
+    int status = -1;
+    (void)kill(chaos->crowd, SIGTERM);
+    while (waitpid(chaos->crowd, &status, 0) < 0 && errno == EINTR)
+        continue;
+    return WIFEXITED(status) && WEXITSTATUS(status) == CLI_DONE;
+}
+
+/* --- the run ------------------------------------------------------------------------------------ */
+
+static void sleep_until(int64_t end_ms)
+{
+    while (!interrupted && now_ms() < end_ms) {
+        struct timespec pause = {.tv_nsec = 50 * 1000 * 1000};
+        nanosleep(&pause, NULL);
+    }
+}
+
+static void inject_all(struct chaos *chaos)
+{
+    for (size_t i = 0; i < chaos->plan.count && !interrupted; i++) {
+        struct chaos_fault *fault = &chaos->plan.faults[i];
+        char what[CHAOS_WHY_SIZE] = "";
+        sleep_until(chaos->began_ms + fault->at_ms);
+        if (interrupted)
+            return;
+        double at = (double)(now_ms() - chaos->began_ms) / 1000;
+        chaos_inject(chaos->http, &chaos->suite, fault, what);
+        printf("%8.1f s  %-12s %s%s%s\n", at, chaos_kind_names[fault->kind], what,
+               fault->reached ? "" : "  NOT REACHED: ", fault->reached ? "" : fault->why);
+        fflush(stdout);
+    }
+    sleep_until(chaos->began_ms + arguments.duration_s * 1000);
+}
+
+static bool wait_ready(struct chaos *chaos)
+{
+    enum { PATIENCE_MS = 90000 };
+    struct survey survey;
+    int64_t end = now_ms() + PATIENCE_MS;
+    while (survey_suite(chaos->http, &chaos->suite, &survey) != OK || !survey.ready) {
+        if (now_ms() >= end)
+            return false;
+        sleep_until(now_ms() + 250);
+        if (interrupted)
+            return false;
+    }
+    return true;
+}
+
+/* Runs `warren audit`; its words go to our output. */
+static int judge(const struct chaos *chaos)
+{
+    struct suite_path program;
+    char settle[32], port[32];
+    int status = -1;
+    snprintf(settle, sizeof settle, "%" PRId64, arguments.settle_s);
+    snprintf(port, sizeof port, "%d", chaos->suite.base_port);
+    if (suite_program("warren-audit", &program, NULL) != OK)
+        return CLI_MACHINE;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(program.text, "warren-audit", "--home", chaos->suite.home, "--base-port", port,
+              "--settle", settle, "--history", chaos->history, (char *)NULL);
+        _exit(CLI_MACHINE);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        return CLI_MACHINE;
+    return WEXITSTATUS(status);
+}
+
+/* Planned and reached, by kind. */
+static bool print_table(const struct chaos_plan *plan)
+{
+    size_t planned[CHAOS_KINDS] = {0}, reached[CHAOS_KINDS] = {0};
+    bool all = true;
+    for (size_t i = 0; i < plan->count; i++) {
+        planned[plan->faults[i].kind]++;
+        reached[plan->faults[i].kind] += plan->faults[i].reached;
+        all = all && plan->faults[i].reached;
+    }
+    printf("\nfault         planned  reached\n");
+    for (size_t i = 0; i < CHAOS_KINDS; i++) {
+        if (planned[i] > 0)
+            printf("%-12s %8zu %8zu\n", chaos_kind_names[i], planned[i], reached[i]);
+    }
+    return all;
+}
+
+static int run(struct chaos *chaos)
+{
+    struct err err = {""};
+    if (start_crowd(chaos, &err) != OK) {
+        fprintf(stderr, "warren chaos: %s\n", err.text);
+        return CLI_MACHINE;
+    }
+    chaos->began_ms = now_ms();
+    inject_all(chaos);
+    printf("healing\n");
+    chaos_heal(chaos->http, &chaos->suite);
+    bool accepted = end_crowd(chaos);
+    bool ready = wait_ready(chaos);
+    printf("history: %s\n", chaos->history);
+    int audit = judge(chaos);
+    bool reached = print_table(&chaos->plan);
+    if (!ready)
+        printf("the suite is not ready again\n");
+    bool well = audit == CLI_DONE && reached && accepted && ready && !interrupted;
+    printf("chaos: seed %" PRId64 ", %s\n", arguments.seed, well ? "clean" : "NOT CLEAN");
+    if (audit != CLI_DONE && audit != CLI_WRONG)
+        return audit;
+    return well ? CLI_DONE : CLI_WRONG;
+}
+
+static int prepare(struct chaos *chaos)
+{
+    bool kinds[CHAOS_KINDS];
+    struct err err = {""};
+    if (choose_kinds(&chaos->suite, kinds, &err) != OK) {
+        fprintf(stderr, "warren chaos: %s\nTry 'warren chaos --help'.\n", err.text);
+        return CLI_USAGE;
+    }
+    chaos_plan_make((uint64_t)arguments.seed, arguments.duration_s * 1000, kinds,
+                    suite_service_count, &chaos->plan);
+    for (size_t i = 0; i < chaos->plan.count && arguments.plan_only; i++)
+        print_fault(&chaos->plan.faults[i]);
+    return CLI_DONE;
+}
+
+int main(int argc, char **argv)
+{
+    static struct chaos chaos;
+    if (options_parse(&options, argc, argv) != argc) {
+        fprintf(stderr, "warren chaos: unexpected argument\nTry 'warren chaos --help'.\n");
+        return CLI_USAGE;
+    }
+    chaos.suite = suite_resolve_or_exit(options.program, &arguments.where);
+    int status = prepare(&chaos);
+    if (status != CLI_DONE || arguments.plan_only)
+        return status;
+    struct survey survey;
+    chaos.http = http_new();
+    if (survey_suite(chaos.http, &chaos.suite, &survey) != OK || !survey.ready) {
+        fprintf(stderr, "warren chaos: the suite in %s is not up and ready\n", chaos.suite.home);
+        status = CLI_UNREACHABLE;
+    } else {
+        signal(SIGINT, on_signal);
+        signal(SIGTERM, on_signal);
+        status = run(&chaos);
+    }
+    http_free(chaos.http);
+    return status;
+}

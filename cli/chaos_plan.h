@@ -1,0 +1,46 @@
+/* Which faults a chaos run injects, and when: drawn from a seed alone, so that the same seed, duration
+ * and kinds give the same plan. Plain data. */
+#ifndef WARREN_CLI_CHAOS_PLAN_H
+#define WARREN_CLI_CHAOS_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "common/base/err.h"
+
+enum chaos_kind {
+    CHAOS_KILL,        /* a service, SIGKILL */
+    CHAOS_STOP,        /* a service, SIGSTOP, later SIGCONT */
+    CHAOS_BROKER_KILL, /* the node, SIGKILL */
+    CHAOS_BROKER_STOP, /* the node, SIGSTOP, later SIGCONT */
+    CHAOS_ALARM,       /* the node's memory or disk alarm, later cleared */
+    CHAOS_RESET,       /* the node closes every connection */
+    CHAOS_KINDS,
+};
+extern const char *const chaos_kind_names[CHAOS_KINDS];
+
+enum { CHAOS_FAULTS_MAX = 4096, CHAOS_WHY_SIZE = 120 };
+
+struct chaos_fault {
+    int64_t at_ms, hold_ms; /* since the start of the run; how long it lasts */
+    enum chaos_kind kind;
+    size_t target;            /* kill, stop: which service; alarm: 0 memory, 1 disk */
+    bool reached;             /* seen to have happened */
+    char why[CHAOS_WHY_SIZE]; /* why not */
+};
+
+struct chaos_plan {
+    struct chaos_fault faults[CHAOS_FAULTS_MAX];
+    size_t count;
+};
+
+/* "kill,alarm": sets those, clears the others. INVALID: a name that is none. */
+enum result chaos_kinds_read(const char *text, bool kinds[CHAOS_KINDS],
+                             struct err *err) WARN_UNUSED;
+
+/* Every kind comes once before any comes again, as far as the duration goes; at least one fault. */
+void chaos_plan_make(uint64_t seed, int64_t duration_ms, const bool kinds[CHAOS_KINDS],
+                     size_t services, struct chaos_plan *ret_plan);
+
+#endif
