@@ -261,6 +261,7 @@ static int run(struct chaos *chaos)
     chaos->began_ms = now_ms();
     inject_all(chaos);
     printf("healing\n");
+    fflush(stdout);
     chaos_heal(chaos->http, &chaos->suite);
     bool accepted = end_crowd(chaos);
     bool ready = wait_ready(chaos);

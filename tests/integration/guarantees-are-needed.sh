@@ -1,0 +1,99 @@
+#!/bin/bash
+# A test of the tests: with a guarantee switched off, and a process killed at the one place where it
+# counts, the audit finds the broken promise on the real suite. An audit that stayed clean here would
+# be of no use elsewhere.
+#   GUARANTEES=all tests/run guarantees     every one; otherwise a few, for the time it takes
+# tests/run: timeout 600
+set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
+. "$(dirname "$0")/../lib/suite.sh"
+
+# GUARANTEE  PROMISE THAT BREAKS  HOW
+cases='
+outbox              5 kill order-service publish-before
+ack-after-commit    1 kill order-service commit-before
+stable-provider-key 3 kill payment-service ledger-after
+rescan              6 kill order-service publish-before
+sent-when-confirmed 5 lose
+confirms            5 lose
+mandatory           1 unroutable
+'
+chosen=${GUARANTEES:-outbox ack-after-commit stable-provider-key}
+[[ $chosen == all ]] && chosen=$(awk '{print $1}' <<<"$cases")
+
+token=
+place() { # KEY CARD
+    local answer
+    answer=$(curl -sS -m 10 -X POST -w '\n%{http_code}' -H "Authorization: Bearer $token" \
+        -H "Idempotency-Key: $1" -H 'Content-Type: application/json' \
+        -d "{\"lines\":[{\"sku\":\"SPADE\",\"quantity\":1}],\"payment\":{\"token\":\"$2\"}}" \
+        "http://127.0.0.1:$WARREN_BASE_PORT/v1/orders")
+    [[ ${answer##*$'\n'} == 202 ]] || fail "not accepted: $answer"
+    jq -nc --arg key "$1" --arg id "$(field "${answer%$'\n'*}" .order_id)" --argjson now "$(date +%s%N)" \
+        '{op: "place", key: $key, order_id: $id, invoked_ns: ($now - 1000000), completed_ns: $now, result: "ok", http: 202}' \
+        >>"$TMPDIR/history"
+}
+was_hit() {
+    grep -qs "^$1 " "$WARREN_HOME/run/failpoints.log"
+}
+is_up() {
+    warren status
+}
+row() { # DATABASE QUERY
+    python3 -c 'import sqlite3, sys
+db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=5)
+print(db.execute(sys.argv[2]).fetchone()[0])' "$WARREN_HOME/store/$1" "$2"
+}
+is_row() { # NUMBER DATABASE QUERY
+    [[ $(row "$2" "$3") == "$1" ]]
+}
+
+do_kill() { # PROGRAM POINT
+    mkdir -m 0700 "$WARREN_HOME/run/failpoints"
+    echo "kill 1 $1" >"$WARREN_HOME/run/failpoints/$2"
+    place "$1-$2" tok_visa
+    until_true 20 was_hit "$2" || fail "$1 never came by $2"
+}
+# What payment-service sends while the broker stands still gets lost with it.
+do_lose() {
+    local broker
+    broker=$(field "$(warren status --json)" .broker.pid)
+    place lost tok_slow
+    until_true 20 is_row 1 payment.db "SELECT count(*) FROM payment" || fail "no payment"
+    kill -STOP "$broker"
+    until_true 20 is_row captured payment.db "SELECT state FROM payment" || fail "not captured"
+    sleep 0.5 # the fact goes out into nothing
+    kill -KILL "$broker"
+}
+do_unroutable() {
+    local name value
+    (
+        while IFS='=' read -r name value; do
+            [[ $name == RABBITMQ_* || $name == ERL_* || $name == HOME ]] && export "$name=$value"
+        done < <(tr '\0' '\n' <"/proc/$(field "$(warren status --json)" .broker.pid)/environ")
+        /usr/lib/rabbitmq/bin/rabbitmqctl -q delete_queue --vhost warren order.commands
+    )
+    place unroutable tok_visa
+}
+
+missed=()
+ports_take
+export WARREN_BASE_PORT=$BASE_PORT WARREN_HOME=$TMPDIR/home
+trap suite_end EXIT
+while read -r guarantee promise how arguments; do
+    [[ -n $guarantee && " ${chosen//$'\n'/ } " == *" $guarantee "* ]] || continue
+    export WARREN_HOME=$TMPDIR/$guarantee
+    rm -f "$TMPDIR/history"
+    warren up --without "$guarantee" --unsafe >"$TMPDIR/up.out" || fail "up: $(<"$TMPDIR/up.out")"
+    token=$(warren token --customer crowd)
+    # shellcheck disable=SC2086
+    "do_$how" $arguments
+    until_true 60 is_up || true
+    warren audit --json --settle 10 --history "$TMPDIR/history" >"$TMPDIR/audit" || true
+    said=$(<"$TMPDIR/audit")
+    [[ $(field "$said" ".promises[] | select(.number == $promise) | .verdict") == violated ]] ||
+        missed+=("without $guarantee promise $promise holds: $said")
+    echo "without $guarantee: broken are $(field "$said" '[.promises[] | select(.verdict == "violated") | .number] | join(", ")')"
+    expect 0 warren down
+done <<<"$cases"
+[[ ${#missed[@]} == 0 ]] || fail "$(printf '%s\n' "${missed[@]}")"
