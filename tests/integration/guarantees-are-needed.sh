@@ -88,7 +88,7 @@ while read -r guarantee promise how arguments; do
     token=$(warren token --customer crowd)
     # shellcheck disable=SC2086
     "do_$how" $arguments
-    until_true 60 is_up || true
+    until_true 40 is_up || true
     warren audit --json --settle 10 --history "$TMPDIR/history" >"$TMPDIR/audit" || true
     said=$(<"$TMPDIR/audit")
     [[ $(field "$said" ".promises[] | select(.number == $promise) | .verdict") == violated ]] ||
