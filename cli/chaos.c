@@ -146,8 +146,8 @@ static enum result start_crowd(struct chaos *chaos, struct err *err)
     struct suite_path url = suite_url(&chaos->suite, "%s", "");
     struct id run = id_new(clock_system());
     struct crowd_options crowd = {.url = url.text, .run = run.text, .rate = arguments.rate};
-    enum result result =
-        bearer_issue(&chaos->suite, "chaos", NULL, (int64_t)30 * 86400 * 1000, crowd.bearer, err);
+    enum result result = bearer_issue(&chaos->suite, "chaos", NULL, SCOPE_LOAD,
+                                      (int64_t)30 * 86400 * 1000, crowd.bearer, err);
     if (result == OK)
         result = open_history(chaos, &crowd.history, err);
     if (result != OK)

@@ -40,7 +40,7 @@ in_plan=$(awk 'NF {print $2}' <<<"$plan" | sort -u)
 
 suite_start
 mkdir -m 0700 "$WARREN_HOME/run/failpoints"
-warren token --customer crowd >"$TMPDIR/token"
+warren token --customer crowd --scope load >"$TMPDIR/token"
 "$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
     "$TMPDIR/history" 4 100000 >"$TMPDIR/storm.out" &
 storm=$!
