@@ -34,26 +34,36 @@ static void savings_are_two_seconds_worth(void)
     buckets_free(buckets);
 }
 
+static void spend_all(struct buckets *buckets)
+{
+    while (take(buckets, "a") == 0)
+        continue;
+}
+
+/* Nothing is left; waits as told, and takes what there is then. */
+static void wait_and_take(struct buckets *buckets)
+{
+    int64_t wait = take(buckets, "a");
+    CU_ASSERT(wait > 0 && wait <= 1000);
+    if (wait > 1) {
+        manual_clock_advance(&manual, wait - 1);
+        CU_ASSERT_EQUAL(take(buckets, "a"), 1); /* asking costs nothing */
+        wait = 1;
+    }
+    manual_clock_advance(&manual, wait);
+    CU_ASSERT_EQUAL(take(buckets, "a"), 0);
+}
+
 static void who_waits_as_told_gets_one(void)
 {
     static const int64_t rates[] = {1, 3, 7, 100, 999, 1000, 1000000};
     manual_clock_init(&manual, 1000000, 7);
     for (size_t i = 0; i < sizeof rates / sizeof rates[0]; i++) {
         struct buckets *buckets = buckets_new(4, rates[i], 3);
-        while (take(buckets, "a") == 0)
-            ;
+        spend_all(buckets);
         for (int turn = 0; turn < 20; turn++) {
-            int64_t wait = take(buckets, "a");
-            CU_ASSERT(wait > 0 && wait <= 1000);
-            if (wait > 1) {
-                manual_clock_advance(&manual, wait - 1);
-                CU_ASSERT_EQUAL(take(buckets, "a"), 1); /* asking costs nothing */
-                wait = 1;
-            }
-            manual_clock_advance(&manual, wait);
-            CU_ASSERT_EQUAL(take(buckets, "a"), 0);
-            while (take(buckets, "a") == 0)
-                ;
+            wait_and_take(buckets);
+            spend_all(buckets);
         }
         buckets_free(buckets);
     }
