@@ -1,5 +1,5 @@
 #!/bin/bash
-# A seeded minute of chaos on a private suite: every kind of fault is planned, reached and survived.
+# A little seeded chaos on a private suite: every kind of fault is planned, reached and survived.
 # Longer: CHAOS_SECONDS=600 CHAOS_SEED=1 tests/run integration/chaos
 # tests/run: alone
 # tests/run: timeout 900
@@ -17,7 +17,7 @@ expect 0 warren chaos --home "$TMPDIR/nothing" --plan --seed 8 --duration 600
 [[ $first != "$said" ]] || fail "another seed, the same plan"
 
 suite_start
-warren chaos --seed "${CHAOS_SEED:-1}" --duration "${CHAOS_SECONDS:-60}" \
+warren chaos --seed "${CHAOS_SEED:-1}" --duration "${CHAOS_SECONDS:-35}" \
     --history "$TMPDIR/history" | tee "$TMPDIR/chaos.out"
 for kind in kill stop broker-kill broker-stop alarm reset; do
     grep -qE "^$kind +[1-9]" "$TMPDIR/chaos.out" || fail "no $kind was planned"
