@@ -10,7 +10,7 @@ set -euo pipefail
 suite_start --instances 2 "$@"
 warren token --customer crowd --scope load >"$TMPDIR/token"
 "$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
-    "$TMPDIR/history" 6 100000 >"$TMPDIR/storm.out" &
+    "$TMPDIR/history" 3 100000 >"$TMPDIR/storm.out" &
 storm=$!
 answered() { # AT-LEAST: so many orders have been accepted
     [[ $(grep -c '"result":"ok"' "$TMPDIR/history" 2>/dev/null) -ge $1 ]]
@@ -18,7 +18,7 @@ answered() { # AT-LEAST: so many orders have been accepted
 more_orders() {
     local now
     now=$(grep -c '"result":"ok"' "$TMPDIR/history" 2>/dev/null || true)
-    until_true 30 answered $((${now:-0} + 150)) || fail "no more orders are accepted"
+    until_true 30 answered $((${now:-0} + 100)) || fail "no more orders are accepted"
 }
 came_back() { # SERVICE OLD-PID
     local pid
