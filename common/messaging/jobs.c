@@ -244,13 +244,16 @@ static enum result take_due_jobs(struct service *service, struct err *err)
     return result == OK ? jobs_refresh(service, err) : result;
 }
 
+/* With no room a due job is no reason to wake: the answer that makes room is. */
+int64_t jobs_next_ms(const struct service *service)
+{
+    bool takes = service->parts.effect && !service->draining && has_room(service);
+    return takes ? service->next_job_ms : INT64_MAX;
+}
+
 bool jobs_have_work(const struct service *service)
 {
-    if (!service->parts.effect)
-        return false;
-    return service->calls_answered > 0 ||
-           (!service->draining && service->next_job_ms <= service_wall_ms(service) &&
-            has_room(service));
+    return service->calls_answered > 0 || jobs_next_ms(service) <= service_wall_ms(service);
 }
 
 enum result jobs_work(struct service *service, struct uow *uow, struct err *err)

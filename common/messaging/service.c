@@ -259,7 +259,7 @@ int64_t service_deadline_ms(struct service *service)
         return earliest(deadline, service->backoff_until_ms);
     if (!service->draining)
         deadline = earliest(deadline, from_wall_ms(service, service->next_deferred_ms));
-    return earliest(deadline, from_wall_ms(service, service->next_job_ms));
+    return earliest(deadline, from_wall_ms(service, jobs_next_ms(service)));
 }
 
 int service_bus_fd(struct service *service)

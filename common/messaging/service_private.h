@@ -171,6 +171,8 @@ enum result outbox_rescan(struct service *service,
 
 /* jobs.c */
 void jobs_pump(struct service *service);
+/* Wall-clock time at which a stored job may be taken up; INT64_MAX: none, or not now. */
+int64_t jobs_next_ms(const struct service *service);
 bool jobs_have_work(const struct service *service);
 enum result jobs_work(struct service *service, struct uow *uow, struct err *err) WARN_UNUSED;
 void jobs_committed(struct service *service);
