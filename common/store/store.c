@@ -1,8 +1,8 @@
 #include "common/store/store.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/store/engine.h"
 
 struct store_value store_text(const char *text)
@@ -34,7 +34,7 @@ const void *store_row_blob(const struct store_row *row, int column, size_t *ret_
 
 void store_row_copy(const struct store_row *row, int column, char *out, size_t size)
 {
-    snprintf(out, size, "%s", store_row_text(row, column));
+    text_copy(out, size, store_row_text(row, column));
 }
 
 enum result store_begin(struct store *store, struct err *err)
