@@ -83,6 +83,7 @@ struct bus_ops {
     enum result (*subscribe)(struct bus *bus, const struct bus_subscription *subscription,
                              struct err *err);
     enum result (*publish)(struct bus *bus, const struct bus_message *message, uint64_t token);
+    void (*flush)(struct bus *bus); /* NULL: nothing waits */
     enum result (*ack)(struct bus *bus, uint64_t tag);
     bool (*quiet)(struct bus *bus);
     void (*release)(struct bus *bus);
@@ -131,6 +132,13 @@ static inline enum result bus_publish(struct bus *bus, const struct bus_message 
                                       uint64_t token)
 {
     return bus->ops->publish(bus, message, token);
+}
+/* After a burst of publishes: what has not left yet leaves now, with as few packets as it takes. A
+ * pump does it too. */
+static inline void bus_flush(struct bus *bus)
+{
+    if (bus->ops->flush)
+        bus->ops->flush(bus);
 }
 /* Acknowledges every delivery up to and including the tag. RETRY when down: the tags are void. */
 static inline enum result bus_ack(struct bus *bus, uint64_t tag)

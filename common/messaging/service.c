@@ -205,6 +205,7 @@ static enum phase do_ack(struct service *service)
 static enum phase do_relay(struct service *service)
 {
     outbox_relay(service);
+    bus_flush(service->parts.bus);
     return PHASE_CALL;
 }
 
