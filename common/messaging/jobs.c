@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/base/text.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -27,9 +28,9 @@ static struct call *call_new(const char *kind, const char *key, const char *requ
 {
     struct call *call = service_alloc(sizeof *call);
     *call = (struct call){.state = CALL_READY, .request = copy_text(request)};
-    snprintf(call->kind, sizeof call->kind, "%s", kind);
-    snprintf(call->key, sizeof call->key, "%s", key);
-    snprintf(call->traceparent, sizeof call->traceparent, "%s", traceparent);
+    text_copy(call->kind, sizeof call->kind, kind);
+    text_copy(call->key, sizeof call->key, key);
+    text_copy(call->traceparent, sizeof call->traceparent, traceparent);
     snprintf(call->job_id, sizeof call->job_id, "%s/%s", kind, key);
     return call;
 }

@@ -362,6 +362,7 @@ void service_free(struct service *service)
     outbox_release(service);
     jobs_release(service);
     free(service->payload);
+    free(service->others.items);
     free(service);
 }
 
