@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/base/text.h"
 #include "common/telemetry/log.h"
 #include "edge-service/edge_private.h"
 #include "edge-service/read_model.h"
@@ -148,7 +149,7 @@ static void note_changed(void *context, const char *order_id, enum order_news ne
     }
     struct order_change_note *note = &edge->changed[edge->changed_count++];
     note->news = news;
-    snprintf(note->order_id, sizeof note->order_id, "%s", order_id);
+    text_copy(note->order_id, sizeof note->order_id, order_id);
 }
 
 static struct edge_limits limits_with_defaults(const struct edge_limits *given)
@@ -217,6 +218,7 @@ void edge_free(struct edge *edge)
 static void roll_back(struct edge *edge, const struct err *err)
 {
     store_rollback(edge->parts.store);
+    projection_rolled_back(&edge->projection);
     edge->batch = 0;
     edge->changed_count = 0;
     edge->counters.rollbacks++;
@@ -329,6 +331,12 @@ static void pump(struct edge *edge)
 {
     bus_pump(edge->parts.bus);
     edge_send_waiting(edge);
+    edge_flush(edge);
+}
+
+void edge_flush(struct edge *edge)
+{
+    bus_flush(edge->parts.bus);
 }
 
 enum edge_phase edge_step(struct edge *edge)
@@ -390,11 +398,11 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
     struct edge_state state = edge->counters;
     state.bus_up = edge->bus_up;
     state.blocked = edge->blocked;
-    snprintf(state.reason, sizeof state.reason, "%s",
-             edge->bus_reason[0]     ? edge->bus_reason
-             : edge->store_reason[0] ? edge->store_reason
-             : edge->draining        ? "draining"
-                                     : "");
+    text_copy(state.reason, sizeof state.reason,
+              edge->bus_reason[0]     ? edge->bus_reason
+              : edge->store_reason[0] ? edge->store_reason
+              : edge->draining        ? "draining"
+                                      : "");
     state.inflight = edge->inflight.count;
     state.accepted_unread = edge->accepted.table.count;
     state.waiters = edge->waiters.table.count;

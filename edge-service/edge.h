@@ -115,6 +115,9 @@ void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment,
 /* The order's id under this key. */
 struct id edge_order_id(const char *customer, const char *key);
 
+/* After a burst of commands: they leave now. edge_step does it too. */
+void edge_flush(struct edge *edge);
+
 /* Queries: always of one customer. RETRY while a transaction of the projection is open, that is,
  * between the phases BEGIN and COMMIT, and when the store is busy. */
 

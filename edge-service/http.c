@@ -295,6 +295,7 @@ void http_run(struct http *http)
         MHD_run(http->daemon);
     } while (++rounds < ROUNDS_MAX && MHD_get_timeout(http->daemon, &timeout) == MHD_YES &&
              timeout == 0);
+    edge_flush(http->options.edge);
 }
 
 int64_t http_deadline_ms(const struct http *http)
