@@ -248,7 +248,7 @@ static void overdue_orders_close(void)
     shop_run(&shop, 0);
     CU_ASSERT_EQUAL(open_orders(&shop), 150);
     shop_captured(&shop, 1, 450);
-    manual_clock_advance(&shop.clock, 4800);
+    manual_clock_advance(&shop.clock, 4400);
     shop_run(&shop, 0);
     CU_ASSERT_EQUAL(open_orders(&shop), 149);
     manual_clock_advance(&shop.clock, 500);
