@@ -331,11 +331,17 @@ static void pump(struct edge *edge)
 {
     bus_pump(edge->parts.bus);
     edge_send_waiting(edge);
-    edge_flush(edge);
+    bus_flush(edge->parts.bus);
 }
 
-void edge_flush(struct edge *edge)
+void edge_burst_begin(struct edge *edge)
 {
+    store_read_begin(edge->parts.store);
+}
+
+void edge_burst_end(struct edge *edge)
+{
+    store_read_end(edge->parts.store);
     bus_flush(edge->parts.bus);
 }
 
