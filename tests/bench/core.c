@@ -127,8 +127,8 @@ static void open_all(struct bench *bench)
     start(bench, 1, NULL, bench->provider, payment_migrations, payment_migration_count);
     start(bench, 2, bench->notification, NULL, notification_migrations,
           notification_migration_count);
-    bench->read_model = open_store(bench, "edge", STORE_DISPOSABLE, "edge", edge_migrations,
-                                   edge_migration_count);
+    bench->read_model =
+        open_store(bench, "edge", STORE_DISPOSABLE, "edge", edge_migrations, edge_migration_count);
     bench->edge_bus = memory_bus_new(bench->broker, &bench->switches);
     const struct edge_parts parts = {.clock = clock_system(),
                                      .store = bench->read_model,
