@@ -285,6 +285,15 @@ static void count_batch(struct edge *edge, int64_t begun_us)
         histogram_add(&numbers->lag, 1000 * (clock_wall_ms(clock) - edge->projection.last_ms));
 }
 
+/* A commit may go through and fail to say so; the offset is written with the facts, and tells.
+ * Applied once more they would be known facts, no news, and nobody would be called. */
+static bool has_landed(struct edge *edge, int64_t next)
+{
+    int64_t stored = 0;
+    store_rollback(edge->parts.store);
+    return read_model_offset(edge->parts.store, &stored, NULL) == OK && stored == next;
+}
+
 static void commit(struct edge *edge)
 {
     struct err err = {""};
@@ -292,11 +301,15 @@ static void commit(struct edge *edge)
         return;
     int64_t last = backlog_at(&edge->backlog, edge->batch - 1)->offset;
     int64_t begun_us = clock_mono_us(edge->parts.clock);
-    if (FAILPOINT("projection-commit-before") || store_commit(edge->parts.store, &err) != OK) {
+    enum result result = FAILPOINT("projection-commit-before")
+                             ? err_set(&err, RETRY, "failpoint")
+                             : store_commit(edge->parts.store, &err);
+    if (result == OK && FAILPOINT("projection-commit-after"))
+        result = err_set(&err, RETRY, "failpoint: the answer to COMMIT is lost");
+    if (result != OK && !has_landed(edge, last + 1)) {
         roll_back(edge, &err);
         return;
     }
-    (void)FAILPOINT("projection-commit-after");
     count_batch(edge, begun_us);
     edge->ack_tag = backlog_at(&edge->backlog, edge->batch - 1)->tag;
     if (last >= edge->next_offset)
