@@ -21,6 +21,12 @@ const struct migration order_migrations[] = {
         "  available INTEGER NOT NULL CHECK (available >= 0),"
         "  reserved INTEGER NOT NULL CHECK (reserved >= 0),"
         "  sold INTEGER NOT NULL CHECK (sold >= 0), sequence INTEGER NOT NULL);"},
+    {2, "CREATE TABLE stock_adjustment ("
+        "  command_id TEXT NOT NULL, request_id TEXT NOT NULL, sku TEXT NOT NULL,"
+        "  delta INTEGER NOT NULL, at_ms INTEGER NOT NULL);"
+        "CREATE INDEX stock_adjustment_request ON stock_adjustment (request_id);"
+        "INSERT INTO stock_adjustment (command_id, request_id, sku, delta, at_ms)"
+        "  SELECT 'before', '', sku, adjusted, 0 FROM product WHERE adjusted <> 0;"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
