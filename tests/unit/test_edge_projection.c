@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/store/engine.h"
 #include "tests/unit/edge_bottle.h"
 #include "tests/unit/unit.h"
 
@@ -324,6 +325,52 @@ static void test_waiters(void)
     bottle_close(&b);
 }
 
+/* An engine whose commits fail a few times, before or behind the deed. */
+static const struct store_ops *honest;
+static struct {
+    int fail, lie;
+} commits;
+
+static enum result commit_badly(struct store *store, struct err *err)
+{
+    if (commits.fail > 0) {
+        commits.fail--;
+        return err_set(err, RETRY, "disk I/O error");
+    }
+    enum result result = honest->commit(store, err);
+    if (commits.lie == 0)
+        return result;
+    commits.lie--;
+    return err_set(err, RETRY, "disk I/O error, but after all was written");
+}
+
+static void test_commits_that_fail(void)
+{
+    for (int lie = 0; lie <= 1; lie++) {
+        int calls = 0;
+        bottle_open(&b);
+        int64_t now = clock_mono_ms(&b.clock.clock);
+        bottle_placed(&b, ONE, ALICE, NULL);
+        bottle_run(&b, 3);
+        CU_ASSERT_EQUAL(edge_wait(b.edge, ALICE, ONE, now + 5000, count_call, &calls, NULL), OK);
+        honest = b.store->ops;
+        struct store_ops bad = *honest;
+        bad.commit = commit_badly;
+        b.store->ops = &bad;
+        commits.lie = lie;
+        commits.fail = 1 - lie;
+        bottle_confirmed(&b, ONE, ALICE, 2);
+        bottle_run(&b, 3);
+        CU_ASSERT_EQUAL(calls, lie); /* it has landed, or it has not */
+        CU_ASSERT_EQUAL(state_of().rollbacks, (uint64_t)(1 - lie));
+        bottle_run(&b, 20);
+        CU_ASSERT_EQUAL(calls, 1);
+        CU_ASSERT_EQUAL(see(&b, ALICE, ONE).order.version, 2);
+        CU_ASSERT_EQUAL(state_of().duplicates, 0);
+        bottle_close(&b);
+    }
+}
+
 static const struct unit_case cases[] = {
     {"accepted, placed, confirmed", test_accepted_then_placed_then_confirmed},
     {"repeats are dropped", test_repeats_are_dropped},
@@ -336,6 +383,7 @@ static const struct unit_case cases[] = {
     {"lost connections change nothing", test_lost_connections_change_nothing},
     {"the hash sees a difference", test_hash_sees_a_difference},
     {"waiters", test_waiters},
+    {"commits that fail", test_commits_that_fail},
 };
 
 UNIT_MAIN("edge projection", cases)
