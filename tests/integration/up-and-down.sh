@@ -70,6 +70,7 @@ expect 0 warren order --customer ada --line SPADE=2 --key once --json
 echo "without its supervisor, down still ends everything"
 kill -9 "$(<"$WARREN_HOME/run/supervisord.pid")"
 expect 5 warren status
+grep -q 'supervisor .* is gone' <<<"$said" || fail "status does not tell: $said"
 expect 6 warren up
 grep -q 'warren down ends it' <<<"$complained" || fail "it does not say what to do: $complained"
 expect 0 warren down
