@@ -13,9 +13,9 @@
 
 enum {
     AGAIN_MS = 200, /* doubled each time, DOUBLED_MAX times */
-    DOUBLED_MAX = 4,
+    DOUBLED_MAX = 5,
     PATIENCE_MS = 60000,
-    CROWD_MAX = 4096, /* twenty seconds without an answer, at 200 a second */
+    CROWD_MAX = 16384, /* eighty seconds without an answer, at 200 a second */
     CONNECTIONS_MAX = 512,
     CANCEL_EVERY = 8,
 };
@@ -171,7 +171,8 @@ static void record(struct crowd *crowd, const struct customer *customer, const c
 
 static void next_act(struct crowd *crowd, struct customer *customer, bool ok)
 {
-    if (customer->act == ACT_PLACE && !ok && now_ms() - customer->began_ms < PATIENCE_MS) {
+    int64_t patience_ms = crowd->options->patience_ms ? crowd->options->patience_ms : PATIENCE_MS;
+    if (customer->act == ACT_PLACE && !ok && now_ms() - customer->began_ms < patience_ms) {
         int doubled = customer->tries < DOUBLED_MAX ? customer->tries : DOUBLED_MAX;
         customer->tries++;
         customer->due_ms = now_ms() + (AGAIN_MS << doubled); /* the same again */
@@ -219,11 +220,12 @@ static void begin_due(struct crowd *crowd)
 static bool push(struct crowd *crowd)
 {
     bool more = !ending;
+    int64_t now = now_ms();
     begin_due(crowd);
     for (size_t i = 0; i < CROWD_MAX; i++) {
         struct customer *customer = &crowd->customers[i];
         more = more || customer->act != ACT_NONE;
-        if (customer->act != ACT_NONE && !customer->busy && customer->due_ms <= now_ms())
+        if (customer->act != ACT_NONE && !customer->busy && customer->due_ms <= now)
             send_request(crowd, customer);
     }
     return more;

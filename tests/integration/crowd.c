@@ -2,8 +2,8 @@
  *
  *     crowd URL TOKEN-FILE HISTORY RATE
  *
- * RATE orders a second until SIGTERM; then those it has begun are brought to their answer. Exits 0
- * when every order was accepted. Its output counts them. */
+ * RATE orders a second until SIGTERM; then those it has begun are brought to their answer, which may
+ * take 3 minutes. Exits 0 when every order was accepted. Its output counts them. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +24,7 @@ static bool read_token(const char *path, char token[BEARER_SIZE])
 int main(int argc, char **argv)
 {
     struct id run = id_new(clock_system());
-    struct crowd_options options = {.run = run.text};
+    struct crowd_options options = {.run = run.text, .patience_ms = 180000};
     struct crowd_counts counts = {0};
     if (argc != 5 || !read_token(argv[2], options.bearer)) {
         fprintf(stderr, "usage: crowd URL TOKEN-FILE HISTORY RATE\n");
