@@ -8,6 +8,7 @@
 #include "tests/unit/unit.h"
 
 #define ONE "00000000-0000-8000-8000-000000000001"
+#define TWO "00000000-0000-8000-8000-000000000002"
 
 static struct bottle b;
 static struct outcome first;
@@ -371,6 +372,63 @@ static void test_commits_that_fail(void)
     }
 }
 
+/* The edge's broker has lost everything, or the edge was given another one. */
+static void another_broker(void)
+{
+    bottle_kill(&b);
+    memory_broker_free(b.broker);
+    b.broker = memory_broker_new(b.tables, 2);
+    bottle_start(&b);
+}
+
+/* Told by another message where the last one was, or by its silence when it is shorter. What was read
+ * stays, what is new is read from the other log's beginning, and repeats of what was there count once. */
+static void test_another_log(void)
+{
+    for (int earlier = 0; earlier < 5; earlier++) {
+        bottle_open(&b);
+        bottle_placed(&b, ONE, ALICE, NULL);
+        for (int i = 0; i < 2; i++)
+            bottle_captured(&b, ONE);
+        bottle_run(&b, 3);
+        another_broker();
+        if (earlier > 0)
+            bottle_placed(&b, ONE, ALICE, NULL);
+        for (int i = 1; i < earlier; i++)
+            bottle_captured(&b, TWO); /* goes where the log had more */
+        bottle_run(&b, 10);
+        bottle_confirmed(&b, ONE, ALICE, 2);
+        bottle_placed(&b, TWO, BOB, NULL);
+        bottle_run(&b, 10);
+        manual_clock_advance(&b.clock, 10000);
+        bottle_run(&b, 20);
+        CU_ASSERT_EQUAL(see(&b, ALICE, ONE).order.version, 2);
+        CU_ASSERT_EQUAL(see(&b, BOB, TWO).result, OK);
+        CU_ASSERT_EQUAL(state_of().reconnects, 1);
+        bottle_close(&b);
+    }
+}
+
+static void test_the_same_log(void)
+{
+    bottle_open(&b);
+    bottle_placed(&b, ONE, ALICE, NULL);
+    bottle_run(&b, 3);
+    bottle_kill(&b);
+    bottle_start(&b);
+    bottle_confirmed(&b, ONE, ALICE, 2);
+    bottle_run(&b, 10);
+    CU_ASSERT_EQUAL(see(&b, ALICE, ONE).order.version, 2);
+    manual_clock_advance(&b.clock, 10000);
+    bottle_run(&b, 10);
+    CU_ASSERT_EQUAL(state_of().reconnects, 0);
+    memory_bus_drop(b.bus);
+    bottle_run(&b, 10);
+    CU_ASSERT_EQUAL(state_of().reconnects, 1);
+    CU_ASSERT_EQUAL(state_of().duplicates, 0);
+    bottle_close(&b);
+}
+
 static const struct unit_case cases[] = {
     {"accepted, placed, confirmed", test_accepted_then_placed_then_confirmed},
     {"repeats are dropped", test_repeats_are_dropped},
@@ -384,6 +442,8 @@ static const struct unit_case cases[] = {
     {"the hash sees a difference", test_hash_sees_a_difference},
     {"waiters", test_waiters},
     {"commits that fail", test_commits_that_fail},
+    {"another log", test_another_log},
+    {"the same log", test_the_same_log},
 };
 
 UNIT_MAIN("edge projection", cases)
