@@ -11,7 +11,14 @@
 #include "common/base/clock.h"
 #include "common/base/id.h"
 
-enum { AGAIN_MS = 200, PATIENCE_MS = 60000, CROWD_MAX = 256, CANCEL_EVERY = 8 };
+enum {
+    AGAIN_MS = 200, /* doubled each time, DOUBLED_MAX times */
+    DOUBLED_MAX = 5,
+    PATIENCE_MS = 60000,
+    CROWD_MAX = 16384, /* eighty seconds without an answer, at 200 a second */
+    CONNECTIONS_MAX = 512,
+    CANCEL_EVERY = 8,
+};
 
 enum act { ACT_NONE, ACT_PLACE, ACT_CANCEL };
 
@@ -22,6 +29,7 @@ struct customer {
     bool busy; /* a request is on its way */
     int64_t due_ms, began_ms, invoked_ns;
     long number; /* of the order */
+    int tries;   /* of it, in vain */
     char key[64], order_id[64], url[256], body[256];
     char answer[2048];
     size_t answer_size;
@@ -76,6 +84,7 @@ static void begin_order(struct crowd *crowd, struct customer *customer)
     long n = crowd->counts.orders++;
     customer->act = ACT_PLACE;
     customer->number = n;
+    customer->tries = 0;
     customer->began_ms = now_ms();
     customer->due_ms = 0;
     snprintf(customer->key, sizeof customer->key, "%.40s-%ld", crowd->options->run, n);
@@ -93,6 +102,19 @@ static void begin_cancel(const struct crowd *crowd, struct customer *customer)
     customer->body[0] = '\0';
 }
 
+static void customer_init(struct customer *customer)
+{
+    customer->easy = curl_easy_init();
+    if (!customer->easy)
+        abort();
+    curl_easy_setopt(customer->easy, CURLOPT_PRIVATE, (char *)customer);
+    curl_easy_setopt(customer->easy, CURLOPT_WRITEFUNCTION, take);
+    curl_easy_setopt(customer->easy, CURLOPT_WRITEDATA, customer);
+    curl_easy_setopt(customer->easy, CURLOPT_TIMEOUT_MS, 10000L);
+    curl_easy_setopt(customer->easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(customer->easy, CURLOPT_NOSIGNAL, 1L);
+}
+
 static void send_request(struct crowd *crowd, struct customer *customer)
 {
     char line[200];
@@ -104,6 +126,8 @@ static void send_request(struct crowd *crowd, struct customer *customer)
         headers = curl_slist_append(headers, line);
         headers = curl_slist_append(headers, "Content-Type: application/json");
     }
+    if (!customer->easy)
+        customer_init(customer);
     curl_slist_free_all(customer->headers);
     customer->headers = headers;
     customer->answer_size = 0;
@@ -147,8 +171,11 @@ static void record(struct crowd *crowd, const struct customer *customer, const c
 
 static void next_act(struct crowd *crowd, struct customer *customer, bool ok)
 {
-    if (customer->act == ACT_PLACE && !ok && now_ms() - customer->began_ms < PATIENCE_MS) {
-        customer->due_ms = now_ms() + AGAIN_MS; /* the same again */
+    int64_t patience_ms = crowd->options->patience_ms ? crowd->options->patience_ms : PATIENCE_MS;
+    if (customer->act == ACT_PLACE && !ok && now_ms() - customer->began_ms < patience_ms) {
+        int doubled = customer->tries < DOUBLED_MAX ? customer->tries : DOUBLED_MAX;
+        customer->tries++;
+        customer->due_ms = now_ms() + (AGAIN_MS << doubled); /* the same again */
         return;
     }
     crowd->counts.given_up += customer->act == ACT_PLACE && !ok;
@@ -193,11 +220,12 @@ static void begin_due(struct crowd *crowd)
 static bool push(struct crowd *crowd)
 {
     bool more = !ending;
+    int64_t now = now_ms();
     begin_due(crowd);
     for (size_t i = 0; i < CROWD_MAX; i++) {
         struct customer *customer = &crowd->customers[i];
         more = more || customer->act != ACT_NONE;
-        if (customer->act != ACT_NONE && !customer->busy && customer->due_ms <= now_ms())
+        if (customer->act != ACT_NONE && !customer->busy && customer->due_ms <= now)
             send_request(crowd, customer);
     }
     return more;
@@ -219,19 +247,6 @@ static void take_answers(struct crowd *crowd)
     }
 }
 
-static void customer_init(struct customer *customer)
-{
-    customer->easy = curl_easy_init();
-    if (!customer->easy)
-        abort();
-    curl_easy_setopt(customer->easy, CURLOPT_PRIVATE, (char *)customer);
-    curl_easy_setopt(customer->easy, CURLOPT_WRITEFUNCTION, take);
-    curl_easy_setopt(customer->easy, CURLOPT_WRITEDATA, customer);
-    curl_easy_setopt(customer->easy, CURLOPT_TIMEOUT_MS, 10000L);
-    curl_easy_setopt(customer->easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(customer->easy, CURLOPT_NOSIGNAL, 1L);
-}
-
 void crowd_run(const struct crowd_options *options, struct crowd_counts *ret_counts)
 {
     static struct crowd crowd;
@@ -240,8 +255,7 @@ void crowd_run(const struct crowd_options *options, struct crowd_counts *ret_cou
     crowd.options = options;
     crowd.next_ms = now_ms();
     crowd.multi = curl_multi_init();
-    for (size_t i = 0; i < CROWD_MAX; i++)
-        customer_init(&crowd.customers[i]);
+    curl_multi_setopt(crowd.multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, (long)CONNECTIONS_MAX);
     while (push(&crowd)) {
         take_answers(&crowd);
         curl_multi_poll(crowd.multi, NULL, 0, 10, NULL);

@@ -12,16 +12,17 @@
 struct crowd_options {
     const char *url; /* of the edge */
     char bearer[BEARER_SIZE];
-    const char *run; /* begins every key */
-    int64_t rate;    /* orders a second */
-    FILE *history;   /* borrowed */
+    const char *run;     /* begins every key */
+    int64_t rate;        /* orders a second */
+    int64_t patience_ms; /* with one order (a minute) */
+    FILE *history;       /* borrowed */
 };
 
 struct crowd_counts {
     long orders, accepted, attempts, refused, unknown, given_up, held_back;
 };
 
-/* Until SIGTERM (then what has begun is brought to its answer, at most a minute each). */
+/* Until SIGTERM (then what has begun is brought to its answer, within their patience). */
 void crowd_run(const struct crowd_options *options, struct crowd_counts *ret_counts);
 
 #endif

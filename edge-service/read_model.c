@@ -38,26 +38,40 @@ const struct migration edge_migrations[] = {
      "CREATE TABLE order_facts(number INTEGER NOT NULL, source TEXT NOT NULL, "
      "sequence INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(number, source, sequence));"
      "DELETE FROM progress; DELETE FROM expected; DELETE FROM held; DELETE FROM products"},
+    {3, "ALTER TABLE progress ADD COLUMN last_id TEXT NOT NULL DEFAULT ''"},
 };
-const size_t edge_migration_count = 2;
+const size_t edge_migration_count = sizeof edge_migrations / sizeof edge_migrations[0];
 
-enum result read_model_offset(struct store *store, int64_t *ret_offset, struct err *err)
+static enum result take_place(void *context, const struct store_row *row, struct err *err)
 {
-    int64_t offset = OFFSET_FIRST;
-    enum result result = store_query_int(store, "SELECT next_offset FROM progress WHERE id = 1",
-                                         STORE_NO_ARGS, &offset, err);
-    if (result != OK && result != NOT_FOUND)
-        return result;
-    *ret_offset = offset;
+    struct log_place *place = context;
+    (void)err;
+    place->next_offset = store_row_int(row, 0);
+    store_row_copy(row, 1, place->last_id, sizeof place->last_id);
     return OK;
 }
 
-enum result read_model_set_offset(struct store *store, int64_t offset, struct err *err)
+enum result read_model_place(struct store *store, struct log_place *ret_place, struct err *err)
+{
+    struct log_place place = {.next_offset = OFFSET_FIRST};
+    enum result result =
+        store_query_one(store, "SELECT next_offset, last_id FROM progress WHERE id = 1",
+                        STORE_NO_ARGS, take_place, &place, err);
+    if (result != OK && result != NOT_FOUND)
+        return result;
+    *ret_place = place;
+    return OK;
+}
+
+enum result read_model_set_place(struct store *store, const struct log_place *place,
+                                 struct err *err)
 {
     return store_exec(store,
-                      "INSERT INTO progress(id, next_offset) VALUES (1, $1) "
-                      "ON CONFLICT(id) DO UPDATE SET next_offset = excluded.next_offset",
-                      STORE_ARGS(store_int(offset)), NULL, err);
+                      "INSERT INTO progress(id, next_offset, last_id) VALUES (1, $1, $2) "
+                      "ON CONFLICT(id) DO UPDATE SET next_offset = excluded.next_offset, "
+                      "last_id = excluded.last_id",
+                      STORE_ARGS(store_int(place->next_offset), store_text(place->last_id)), NULL,
+                      err);
 }
 
 enum result read_model_expected(struct store *store, const struct envelope *fact, int64_t *ret_next,
@@ -119,30 +133,30 @@ enum result read_model_unhold(struct store *store, const struct envelope *like, 
         err);
 }
 
-struct place {
+struct timeline_end {
     int64_t number, last;
 };
 
-static enum result take_place(void *context, const struct store_row *row, struct err *err)
+static enum result take_end(void *context, const struct store_row *row, struct err *err)
 {
-    struct place *place = context;
+    struct timeline_end *end = context;
     (void)err;
-    place->number = store_row_int(row, 0);
-    place->last = store_row_int(row, 1);
+    end->number = store_row_int(row, 0);
+    end->last = store_row_int(row, 1);
     return OK;
 }
 
 enum result read_model_find(struct store *store, const struct envelope *fact, int64_t *ret_number,
                             int64_t *ret_last, struct err *err)
 {
-    struct place place = {0, 0};
+    struct timeline_end end = {0, 0};
     enum result result = store_query(
         store,
         "SELECT number, (SELECT max(f.sequence) FROM order_facts f "
         "WHERE f.number = o.number AND f.source = $2) FROM orders o WHERE order_id = $1",
-        STORE_ARGS(store_text(fact->subject), store_text(fact->source)), take_place, &place, err);
-    *ret_number = place.number;
-    *ret_last = place.last;
+        STORE_ARGS(store_text(fact->subject), store_text(fact->source)), take_end, &end, err);
+    *ret_number = end.number;
+    *ret_last = end.last;
     return result;
 }
 

@@ -8,10 +8,18 @@
 #include "common/store/store.h"
 #include "edge-service/edge.h"
 
-/* Where to read on in the stream; OFFSET_FIRST when nothing has been read. */
-enum result read_model_offset(struct store *store, int64_t *ret_offset,
-                              struct err *err) WARN_UNUSED;
-enum result read_model_set_offset(struct store *store, int64_t offset, struct err *err) WARN_UNUSED;
+enum { LOG_ID_SIZE = 64 };
+
+/* How far the stream has been read. */
+struct log_place {
+    int64_t next_offset;       /* OFFSET_FIRST: nothing yet */
+    char last_id[LOG_ID_SIZE]; /* the property of the message before: by it the stream is known
+                                  again. "": not known */
+};
+enum result read_model_place(struct store *store, struct log_place *ret_place,
+                             struct err *err) WARN_UNUSED;
+enum result read_model_set_place(struct store *store, const struct log_place *place,
+                                 struct err *err) WARN_UNUSED;
 
 /* The sequence number that the next fact of this (source, subject) must have: behind its timeline,
  * or behind what else has used up a number (`expected`), whichever is further. */

@@ -27,6 +27,12 @@ const struct migration order_migrations[] = {
         "ALTER TABLE product ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE product ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;"
         "CREATE INDEX product_untold ON product (told_ms) WHERE untold = 1"},
+    {3, "CREATE TABLE stock_adjustment ("
+        "  command_id TEXT NOT NULL, request_id TEXT NOT NULL, sku TEXT NOT NULL,"
+        "  delta INTEGER NOT NULL, at_ms INTEGER NOT NULL);"
+        "CREATE INDEX stock_adjustment_request ON stock_adjustment (request_id);"
+        "INSERT INTO stock_adjustment (command_id, request_id, sku, delta, at_ms)"
+        "  SELECT 'before', '', sku, adjusted, 0 FROM product WHERE adjusted <> 0;"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 

@@ -3,6 +3,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "common/base/failpoint.h"
 #include "common/messaging/amqp_internal.h"
 #include "common/messaging/envelope.h"
 
@@ -89,7 +90,8 @@ enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *messag
     if (id_size >= AMQP_MESSAGE_ID_SIZE)
         return INVALID;
     if (amqp->state != AMQP_STATE_UP || amqp->broken || amqp->blocked ||
-        ring->next - ring->head >= ring->window || !burst_take(amqp, message->size))
+        ring->next - ring->head >= ring->window || !burst_take(amqp, message->size) ||
+        FAILPOINT("publish-before"))
         return RETRY;
     struct amqp_slot *slot = slot_at(ring, ring->next++);
     if (!ring->corked)
@@ -98,6 +100,8 @@ enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *messag
     slot->state = AMQP_SLOT_WAITING;
     memcpy(slot->message_id, message->id, id_size + 1);
     int status = message_write(amqp, message);
+    if (FAILPOINT("publish-after"))
+        status = AMQP_STATUS_SOCKET_ERROR;
     if (status != AMQP_STATUS_OK) /* half of it may be on its way: the fate is unknown */
         bus_amqp_break(amqp, "publish: %s", amqp_error_string2(status));
     return OK;

@@ -228,6 +228,12 @@ static enum result amqp_ack_op(struct bus *bus, uint64_t tag)
     return amqp_consume_ack(amqp_of(bus), tag);
 }
 
+static void amqp_reconnect(struct bus *bus)
+{
+    if (amqp_of(bus)->state == AMQP_STATE_UP)
+        bus_amqp_break(amqp_of(bus), "to connect anew");
+}
+
 /* Tells the broker to send nothing more; its answer comes behind what it has sent already. */
 static bool amqp_quiet(struct bus *bus)
 {
@@ -265,6 +271,7 @@ static const struct bus_ops amqp_ops = {
     .publish = amqp_publish_op,
     .flush = amqp_flush_op,
     .ack = amqp_ack_op,
+    .reconnect = amqp_reconnect,
     .quiet = amqp_quiet,
     .release = amqp_release,
 };

@@ -317,11 +317,12 @@ static enum result start_call(struct service *service, struct call *call)
     enum result result = service->parts.effect->ops->start(service->parts.effect, &request);
     if (result != OK)
         return result;
-    (void)FAILPOINT("call-after");
     call->state = CALL_IN_FLIGHT;
     call->deadline_ms = service_mono_ms(service) + service->limits.call_timeout_ms;
     service->calls_ready--;
     service->calls_in_flight++;
+    if (FAILPOINT("call-after"))
+        answer(service, call, UNKNOWN, "");
     return OK;
 }
 

@@ -189,12 +189,9 @@ static enum result publish_row(struct service *service, struct row *row, int64_t
         .size = row->size,
     };
     uint64_t token = service->token + 1;
-    if (FAILPOINT("publish-before"))
-        return RETRY;
     enum result result = bus_publish(service->parts.bus, &message, token);
     if (result != OK)
         return result;
-    (void)FAILPOINT("publish-after");
     service->token = token;
     service->state.published++;
     row->token = token;

@@ -164,13 +164,16 @@ static enum result load_row(void *context, const struct store_row *stored, struc
 #define ROW_COLUMNS                                                                                \
     "position, message_id, exchange, type, subject, traceparent, time_ms, body, owner"
 
+/* Behind those that are in hand already. */
 enum result outbox_load(struct service *service, struct err *err)
 {
+    int64_t held = (int64_t)(service->unsent_count + service->confirmed_count);
+    service->next_blocked_ms = 0;
     return store_query(service->parts.store,
                        "SELECT " ROW_COLUMNS " FROM outbox WHERE owner = $1 ORDER BY position "
                        "LIMIT $2",
-                       STORE_ARGS(store_text(service->parts.owner), store_int(LOAD_MAX)), load_row,
-                       service, err);
+                       STORE_ARGS(store_text(service->parts.owner), store_int(held + LOAD_MAX)),
+                       load_row, service, err);
 }
 
 /* Whatever is unsent and old, whoever wrote it. Never "greater than the last": positions of several

@@ -136,7 +136,7 @@ struct service {
     /* Wall-clock times of what the tables hold; INT64_MAX: nothing. */
     int64_t next_deferred_ms, next_job_ms;
     bool tick_due;
-    bool loaded; /* what this owner left at its last end has been taken up */
+    bool loaded; /* what this owner left, at its last end or in a commit that failed, is taken up */
 };
 
 /* intake.c */
