@@ -1,0 +1,138 @@
+#include "load/report/report.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/files.h"
+
+struct load_report *load_report_new(void)
+{
+    struct load_report *report = calloc(1, sizeof *report);
+    if (!report)
+        abort();
+    report->plan.connections = LOAD_UNKNOWN;
+    report->machine.memory_bytes = LOAD_UNKNOWN;
+    report->machine.cores = LOAD_UNKNOWN;
+    report->after = (struct load_after){LOAD_UNKNOWN, LOAD_UNKNOWN, LOAD_UNKNOWN,
+                                        LOAD_UNKNOWN, LOAD_UNKNOWN, LOAD_UNKNOWN};
+    report->generator.cpu_milli = LOAD_UNKNOWN;
+    return report;
+}
+
+void load_report_free(struct load_report *report)
+{
+    if (report)
+        free(report->series.samples);
+    free(report);
+}
+
+void load_text(char *field, size_t size, const char *text)
+{
+    snprintf(field, size, "%s", text);
+    /* A cut must not leave half a UTF-8 sequence behind. */
+    size_t length = strlen(field);
+    if (length < strlen(text)) {
+        while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
+            length--;
+        field[length] = '\0';
+    }
+}
+
+void load_tally_add(struct load_tallies *tallies, const char *label, int64_t count)
+{
+    char name[LOAD_LABEL_MAX];
+    load_text(name, sizeof name, label);
+    for (size_t i = 0; i < tallies->count; i++) {
+        if (strcmp(tallies->items[i].label, name) == 0) {
+            tallies->items[i].count += count;
+            return;
+        }
+    }
+    if (tallies->count == LOAD_TALLIES_MAX) {
+        tallies->items[LOAD_TALLIES_MAX - 1].count += count;
+        return;
+    }
+    struct load_tally *tally = &tallies->items[tallies->count++];
+    load_text(tally->label, sizeof tally->label,
+              tallies->count == LOAD_TALLIES_MAX ? "other" : name);
+    tally->count = count;
+}
+
+size_t load_name_index(struct load_names *names, size_t max, const char *name)
+{
+    char label[LOAD_LABEL_MAX];
+    load_text(label, sizeof label, name);
+    for (size_t i = 0; i < names->count; i++) {
+        if (strcmp(names->items[i], label) == 0)
+            return i;
+    }
+    if (names->count == max)
+        return max;
+    load_text(names->items[names->count], LOAD_LABEL_MAX, label);
+    return names->count++;
+}
+
+static void all_unknown(int64_t *values, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        values[i] = LOAD_UNKNOWN;
+}
+
+struct load_sample *load_series_add(struct load_series *series)
+{
+    if (series->count == series->capacity) {
+        series->capacity = series->capacity ? 2 * series->capacity : 128;
+        series->samples = realloc(series->samples, series->capacity * sizeof *series->samples);
+        if (!series->samples)
+            abort();
+    }
+    struct load_sample *sample = &series->samples[series->count++];
+    *sample = (struct load_sample){.projection_lag = LOAD_UNKNOWN};
+    all_unknown(sample->queue_ready, LOAD_QUEUES_MAX);
+    all_unknown(sample->queue_unacked, LOAD_QUEUES_MAX);
+    all_unknown(sample->outbox, LOAD_SERVICES_MAX);
+    all_unknown(sample->cpu_milli, LOAD_PROCESSES_MAX);
+    all_unknown(sample->rss_bytes, LOAD_PROCESSES_MAX);
+    return sample;
+}
+
+struct load_moment load_moment_of(const struct load_histogram *histogram)
+{
+    return (struct load_moment){
+        .count = histogram->count,
+        .p50_us = load_histogram_quantile(histogram, LOAD_P50),
+        .p99_us = load_histogram_quantile(histogram, LOAD_P99),
+        .max_us = histogram->max_us,
+    };
+}
+
+void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
+                   const char *key)
+{
+    if (kind == LOAD_LOST)
+        fate->lost++;
+    else if (kind == LOAD_DOUBLED)
+        fate->doubled++;
+    else
+        fate->unsettled++;
+    if (fate->finding_count == LOAD_FINDINGS_MAX)
+        return;
+    struct load_finding *finding = &fate->findings[fate->finding_count++];
+    finding->kind = kind;
+    load_text(finding->order_id, sizeof finding->order_id, order_id);
+    load_text(finding->key, sizeof finding->key, key);
+}
+
+bool load_report_clean(const struct load_report *report)
+{
+    const struct load_fate *fate = &report->fate;
+    return fate->checked > 0 && fate->trouble[0] == '\0' && fate->lost == 0 && fate->doubled == 0 &&
+           fate->unsettled == 0;
+}
+
+enum result report_write(const struct load_report *report, const char *dir, struct err *err)
+{
+    (void)report;
+    return directory_make_all(dir, err);
+}
