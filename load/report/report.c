@@ -111,10 +111,8 @@ void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const ch
                    const char *key)
 {
     int64_t *const counts[] = {
-        [LOAD_LOST] = &fate->lost,
-        [LOAD_DOUBLED] = &fate->doubled,
-        [LOAD_UNSETTLED] = &fate->unsettled,
-        [LOAD_UNANSWERED] = &fate->unanswered,
+        [LOAD_LOST] = &fate->lost,           [LOAD_DOUBLED] = &fate->doubled,
+        [LOAD_UNSETTLED] = &fate->unsettled, [LOAD_UNANSWERED] = &fate->unanswered,
         [LOAD_UNREFUSED] = &fate->unrefused,
     };
     ++*counts[kind];

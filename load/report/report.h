@@ -154,8 +154,8 @@ struct load_series {
 /* --- afterwards ----------------------------------------------------------------------------------- */
 
 enum load_finding_kind {
-    LOAD_LOST,     /* answered 202, and there is no such order */
-    LOAD_DOUBLED,  /* more than one order, charge or settling fact for one key */
+    LOAD_LOST,       /* answered 202, and there is no such order */
+    LOAD_DOUBLED,    /* more than one order, charge or settling fact for one key */
     LOAD_UNSETTLED,  /* there, but not settled when the patience ended */
     LOAD_UNANSWERED, /* the last attempt got no answer in time, or 504: nobody knows */
     LOAD_UNREFUSED   /* every attempt was refused, and the order is there all the same */
