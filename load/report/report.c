@@ -108,12 +108,14 @@ struct load_moment load_moment_of(const struct load_histogram *histogram)
 void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
                    const char *key)
 {
-    if (kind == LOAD_LOST)
-        fate->lost++;
-    else if (kind == LOAD_DOUBLED)
-        fate->doubled++;
-    else
-        fate->unsettled++;
+    int64_t *const counts[] = {
+        [LOAD_LOST] = &fate->lost,
+        [LOAD_DOUBLED] = &fate->doubled,
+        [LOAD_UNSETTLED] = &fate->unsettled,
+        [LOAD_UNANSWERED] = &fate->unanswered,
+        [LOAD_UNREFUSED] = &fate->unrefused,
+    };
+    ++*counts[kind];
     if (fate->finding_count == LOAD_FINDINGS_MAX)
         return;
     struct load_finding *finding = &fate->findings[fate->finding_count++];
@@ -126,5 +128,6 @@ bool load_report_clean(const struct load_report *report)
 {
     const struct load_fate *fate = &report->fate;
     return fate->checked > 0 && fate->trouble[0] == '\0' && fate->lost == 0 && fate->doubled == 0 &&
-           fate->unsettled == 0;
+           fate->unsettled == 0 && fate->unrefused == 0 &&
+           (fate->unanswered == 0 || fate->may_be_unanswered);
 }

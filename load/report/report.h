@@ -156,7 +156,9 @@ struct load_series {
 enum load_finding_kind {
     LOAD_LOST,     /* answered 202, and there is no such order */
     LOAD_DOUBLED,  /* more than one order, charge or settling fact for one key */
-    LOAD_UNSETTLED /* there, but not settled when the patience ended */
+    LOAD_UNSETTLED,  /* there, but not settled when the patience ended */
+    LOAD_UNANSWERED, /* the last attempt got no answer in time, or 504: nobody knows */
+    LOAD_UNREFUSED   /* every attempt was refused, and the order is there all the same */
 };
 
 struct load_finding {
@@ -168,7 +170,8 @@ struct load_finding {
 /* The fate of every order that was sent, asked for at the end. */
 struct load_fate {
     int64_t checked; /* 0: the check did not run, so nothing is proved */
-    int64_t lost, doubled, unsettled;
+    int64_t lost, doubled, unsettled, unanswered, unrefused;
+    bool may_be_unanswered; /* it was said beforehand that this is no failure */
     int64_t unknown_existing,
         unknown_absent; /* what became of the unknown answers: both are right */
     struct load_finding findings[LOAD_FINDINGS_MAX]; /* the first ones */
@@ -220,7 +223,8 @@ struct load_moment load_moment_of(const struct load_histogram *histogram);
 void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
                    const char *key);
 
-/* No order was lost, doubled or left unsettled, and that was really looked at. */
+/* No order was lost, doubled, left unsettled or, unless that is allowed, unanswered; nothing that was
+ * refused exists; and that was really looked at. */
 bool load_report_clean(const struct load_report *report);
 
 /* Writes report.html, summary.json, series.csv and latency.csv into `dir`, which is made when it is
