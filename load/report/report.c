@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/files.h"
-
 struct load_report *load_report_new(void)
 {
     struct load_report *report = calloc(1, sizeof *report);
@@ -130,10 +128,4 @@ bool load_report_clean(const struct load_report *report)
     return fate->checked > 0 && fate->trouble[0] == '\0' && fate->lost == 0 && fate->doubled == 0 &&
            fate->unsettled == 0 && fate->unrefused == 0 &&
            (fate->unanswered == 0 || fate->may_be_unanswered);
-}
-
-enum result report_write(const struct load_report *report, const char *dir, struct err *err)
-{
-    (void)report;
-    return directory_make_all(dir, err);
 }
