@@ -154,8 +154,8 @@ struct load_series {
 /* --- afterwards ----------------------------------------------------------------------------------- */
 
 enum load_finding_kind {
-    LOAD_LOST,     /* answered 202, and there is no such order */
-    LOAD_DOUBLED,  /* more than one order, charge or settling fact for one key */
+    LOAD_LOST,       /* answered 202, and there is no such order */
+    LOAD_DOUBLED,    /* more than one order, charge or settling fact for one key */
     LOAD_UNSETTLED,  /* there, but not settled when the patience ended */
     LOAD_UNANSWERED, /* the last attempt got no answer in time, or 504: nobody knows */
     LOAD_UNREFUSED   /* every attempt was refused, and the order is there all the same */
@@ -222,6 +222,11 @@ struct load_moment load_moment_of(const struct load_histogram *histogram);
 /* Counts the finding; keeps it as long as there is room. */
 void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
                    const char *key);
+
+/* "lost", "doubled", "unsettled", "unanswered", "refused, and exists". */
+const char *load_finding_name(enum load_finding_kind kind);
+/* How many of these make the run a failed one. */
+int64_t load_fate_wrong(const struct load_fate *fate);
 
 /* No order was lost, doubled, left unsettled or, unless that is allowed, unanswered; nothing that was
  * refused exists; and that was really looked at. */
