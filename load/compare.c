@@ -86,11 +86,11 @@ static enum result read_summary(const char *path, cJSON **ret_json, struct err *
         snprintf(inside, sizeof inside, "%s/summary.json", path) >= (int)sizeof inside)
         return err_set(err, INVALID, "%s: too long a path", path);
     enum result result = file_load(inside, &text, err);
-    if (result == OK)
-        result = json_parse(text.data, text.size, &limits, &json, err);
+    if (result == OK && json_parse(text.data, text.size, &limits, &json, err) != OK)
+        result = err_context(err, INVALID, "%s", inside);
     buf_release(&text);
     if (result != OK)
-        return err_context(err, result, "%s", inside);
+        return result;
     if (value(json, "format") != 1 || !member(json, "latency.settle")) {
         cJSON_Delete(json);
         return err_set(err, INVALID, "%s: not a summary of a load run", inside);
