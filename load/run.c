@@ -1,0 +1,451 @@
+#include "load/run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli/exit_codes.h"
+#include "cli/files.h"
+#include "load/drive.h"
+#include "load/facts_in.h"
+#include "load/fate_check.h"
+#include "load/summary.h"
+#include "load/target.h"
+#include "load/watch.h"
+#include "load/wire.h"
+
+enum { MS = 1000000, NOTIFIED_MS = 3000, CHECK_MS = 2000 };
+static const int64_t second_ns = 1000000000;
+
+struct run {
+    const struct settings *settings;
+    struct load_target target;
+    struct load_report *report;
+    struct fates *fates;
+    struct measure *measure;
+    struct drive *drive;
+    struct drive_options drive_options;
+    struct facts_in *facts; /* NULL: there is no log */
+    struct watch *watch;    /* likewise */
+    struct watch_counters before;
+    FILE *history;
+    char history_path[SUITE_PATH_SIZE];
+    int64_t next_tick_ns;
+    int64_t cpu_before_us, scheduled_ns; /* when the schedule ended; 0: not yet */
+    sigset_t waiting;                    /* signals come only while we wait */
+    int interrupts_heard;
+};
+
+static volatile sig_atomic_t interrupts;
+static volatile sig_atomic_t hurry; /* asked twice */
+
+static void on_signal(int number)
+{
+    (void)number;
+    hurry = interrupts > 0;
+    interrupts = interrupts + 1;
+}
+
+/* --- before -------------------------------------------------------------------------------------- */
+
+static void take_signals(struct run *run)
+{
+    sigset_t ours;
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    sigprocmask(SIG_BLOCK, &ours, &run->waiting);
+}
+
+static void raise_file_limit(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+        return;
+    files.rlim_cur = files.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &files);
+}
+
+static enum result open_history(struct run *run, struct err *err)
+{
+    if (!run->settings->out)
+        return OK;
+    enum result result = directory_make_all(run->settings->out, err);
+    if (result != OK)
+        return result;
+    snprintf(run->history_path, sizeof run->history_path, "%.900s/history.jsonl",
+             run->settings->out);
+    run->history = fopen(run->history_path, "we");
+    if (!run->history)
+        return err_set(err, FATAL, "%s: %s", run->history_path, strerror(errno));
+    /* Scripts read along; at a high rate the file's own buffer is what is cheap. */
+    return OK;
+}
+
+static void fill_plan(const struct settings *settings, struct load_report *report,
+                      const char *command)
+{
+    struct load_plan *plan = &report->plan;
+    load_text(report->identity.title, sizeof report->identity.title, settings->title);
+    load_text(report->identity.command, sizeof report->identity.command, command);
+    load_text(report->identity.version, sizeof report->identity.version, PACKAGE_VERSION);
+    plan->mode = settings->closed                          ? LOAD_CLOSED
+                 : settings->plan.kind == SCHEDULE_POISSON ? LOAD_OPEN_POISSON
+                                                           : LOAD_OPEN_EVEN;
+    plan->users = settings->users;
+    plan->think_us = settings->think_ms * 1000;
+    plan->connections = settings->connections;
+    plan->query_rate = settings->query_rate;
+    plan->cancel_permille = settings->mix.cancel;
+    plan->phase_count = settings->plan.count;
+    for (size_t i = 0; i < settings->plan.count; i++) {
+        const struct schedule_phase *phase = &settings->plan.phases[i];
+        plan->phases[i] = (struct load_phase){.rate = (phase->from + phase->to) / 2,
+                                              .duration_us = phase->duration_ns / 1000};
+    }
+    report->limit.bound_us = settings->bound_ms * 1000;
+    report->fate.may_be_unanswered = settings->allow_unknown;
+}
+
+static size_t expected_orders(const struct settings *settings)
+{
+    double sum = 0;
+    for (size_t i = 0; i < settings->plan.count; i++) {
+        const struct schedule_phase *phase = &settings->plan.phases[i];
+        sum += (phase->from + phase->to) / 2 * (double)phase->duration_ns / 1e9;
+    }
+    return sum > 1e7 ? 10000000 : (size_t)sum + 1024;
+}
+
+static enum result open_log(struct run *run, struct err *err)
+{
+    const struct facts_in_options options = {.suite = &run->target.suite,
+                                             .clock = clock_system(),
+                                             .customers = run->target.customers.ids,
+                                             .customer_count = run->target.customers.count,
+                                             .fates = run->fates,
+                                             .measure = run->measure,
+                                             .report = run->report,
+                                             .run = run->target.run};
+    enum result result = facts_in_open(&options, &run->facts, err);
+    if (result != OK)
+        return result;
+    watch_count(&run->target.suite, &run->before);
+    return watch_start(&run->target.suite, &run->watch, err);
+}
+
+static enum result run_open(struct run *run, struct err *err)
+{
+    enum result result = target_open(run->settings, &run->target, err);
+    if (result == OK)
+        result = open_history(run, err);
+    if (result != OK)
+        return result;
+    run->fates = fates_new(expected_orders(run->settings));
+    run->measure = measure_new(run->report);
+    run->drive_options = (struct drive_options){
+        .settings = run->settings,
+        .url = run->target.url,
+        .run = run->target.run,
+        .bearers = (const char(*)[BEARER_SIZE])run->target.customers.bearers,
+        .customers = run->target.customers.count,
+        .fates = run->fates,
+        .measure = run->measure,
+        .report = run->report,
+        .history = run->history,
+    };
+    watch_machine(run->target.is_suite ? &run->target.suite : NULL, &run->report->machine);
+    result = drive_new(&run->drive_options, &run->drive, err);
+    if (result == OK && !run->target.is_suite)
+        result = fate_check_newest(&run->drive_options, run->target.customers.newest, err);
+    if (result == OK && run->target.is_suite)
+        result = open_log(run, err);
+    return result;
+}
+
+static void run_close(struct run *run)
+{
+    drive_free(run->drive);
+    facts_in_free(run->facts);
+    watch_free(run->watch);
+    measure_free(run->measure);
+    fates_free(run->fates);
+    if (run->history)
+        fclose(run->history);
+    load_report_free(run->report);
+}
+
+/* --- the loop ------------------------------------------------------------------------------------ */
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void tick(struct run *run, int64_t now_ns)
+{
+    if (now_ns < run->next_tick_ns)
+        return;
+    struct load_sample *sample = measure_tick(run->measure, now_ns);
+    sample->in_flight = (int64_t)drive_in_flight(run->drive);
+    if (run->watch) {
+        int64_t offset = facts_in_offset(run->facts);
+        watch_sample(run->watch, offset >= 0 ? offset : LOAD_UNKNOWN, &run->report->series, sample);
+    }
+    if (!run->settings->quiet && isatty(STDERR_FILENO))
+        summary_progress(run->report, sample);
+    while (run->next_tick_ns <= now_ns)
+        run->next_tick_ns += second_ns;
+}
+
+/* Sleeps until something is to do, and does it. */
+static void turn(struct run *run)
+{
+    struct pollfd fds[2] = {{.fd = drive_fd(run->drive), .events = POLLIN},
+                            {.fd = -1, .events = POLLIN}};
+    int64_t deadline_ns = earlier(drive_deadline_ns(run->drive), run->next_tick_ns);
+    if (run->facts) {
+        fds[1].fd = facts_in_fd(run->facts);
+        deadline_ns = earlier(deadline_ns, facts_in_deadline_ms(run->facts) * MS);
+    }
+    int64_t left_ns = deadline_ns - wire_now_ns();
+    struct timespec wait = {.tv_sec = left_ns > 0 ? left_ns / second_ns : 0,
+                            .tv_nsec = left_ns > 0 ? left_ns % second_ns : 0};
+    (void)ppoll(fds, 2, &wait, &run->waiting); /* an interruption is seen below, or by our caller */
+    if (run->facts)
+        facts_in_run(run->facts);
+    drive_run(run->drive);
+    tick(run, wire_now_ns());
+    if (interrupts > 0 && run->interrupts_heard == 0) {
+        run->interrupts_heard = 1;
+        run->report->identity.interrupted = true;
+        drive_stop(run->drive);
+    }
+}
+
+/* With a bound: the first phase that has broken it is the last one. */
+static void stop_when_broken(struct run *run)
+{
+    size_t phase = drive_phase(run->drive);
+    if (run->report->limit.bound_us == 0 || phase >= run->report->plan.phase_count)
+        return;
+    for (size_t i = 0; i < phase; i++)
+        if (measure_phase_broken(run->measure, i, run->report->limit.bound_us))
+            drive_stop(run->drive);
+}
+
+static void note_schedule_end(struct run *run)
+{
+    if (run->scheduled_ns != 0 || !drive_schedule_over(run->drive))
+        return;
+    struct load_report *report = run->report;
+    run->scheduled_ns = wire_now_ns();
+    int64_t lasted_ns = run->scheduled_ns - measure_begun_ns(run->measure);
+    int64_t planned_ns = schedule_duration_ns(&run->settings->plan);
+    report->identity.duration_us = earlier(lasted_ns, planned_ns) / 1000;
+    report->generator.cpu_milli =
+        (watch_own_cpu_us() - run->cpu_before_us) * 1000 / (lasted_ns / 1000 + 1);
+    if (run->facts)
+        report->after.backlog_at_end = measure_unsettled(run->measure);
+}
+
+static void load(struct run *run)
+{
+    int64_t now_ns = wire_now_ns();
+    run->report->identity.started_ms = clock_wall_ms(clock_system());
+    run->cpu_before_us = watch_own_cpu_us();
+    run->next_tick_ns = now_ns + second_ns;
+    measure_begin(run->measure, now_ns);
+    drive_begin(run->drive, now_ns);
+    while (!drive_idle(run->drive) && !hurry) {
+        turn(run);
+        note_schedule_end(run);
+        stop_when_broken(run);
+    }
+    note_schedule_end(run);
+}
+
+/* Until the log has told of every order, and of every notification. */
+static bool drained(const struct run *run, int64_t now_ns)
+{
+    if (measure_unsettled(run->measure) > 0)
+        return false;
+    const struct load_totals *totals = &run->report->totals;
+    return totals->notified >= totals->settled ||
+           now_ns - measure_last_settled_ns(run->measure) > NOTIFIED_MS * (int64_t)MS;
+}
+
+static int64_t patience_ends_ns(const struct run *run)
+{
+    return run->scheduled_ns + run->settings->settle_s * second_ns;
+}
+
+static void drain(struct run *run)
+{
+    while (run->facts && !drained(run, wire_now_ns()) && !hurry &&
+           wire_now_ns() < patience_ends_ns(run))
+        turn(run);
+    if (!run->facts || measure_unsettled(run->measure) > 0)
+        return;
+    int64_t last_ns = measure_last_settled_ns(run->measure);
+    run->report->after.drain_us =
+        last_ns > run->scheduled_ns ? (last_ns - run->scheduled_ns) / 1000 : 0;
+}
+
+/* --- after --------------------------------------------------------------------------------------- */
+
+static void check_fates(struct run *run)
+{
+    int64_t least_ns = wire_now_ns() + CHECK_MS * (int64_t)MS;
+    int64_t ends_ns = patience_ends_ns(run);
+    const struct fate_check check = {.run = &run->drive_options,
+                                     .customers = run->facts ? run->target.customers.ids : NULL,
+                                     .newest = run->facts ? NULL : run->target.customers.newest,
+                                     .deadline_ns = ends_ns > least_ns ? ends_ns : least_ns,
+                                     .hurry = &hurry};
+    sigprocmask(SIG_SETMASK, &run->waiting, NULL);
+    fate_check(&check);
+}
+
+static int64_t counted(int64_t before, int64_t after)
+{
+    if (after == LOAD_UNKNOWN)
+        return LOAD_UNKNOWN;
+    /* A service that was started again counts from 0. */
+    return before == LOAD_UNKNOWN || after < before ? after : after - before;
+}
+
+static void count_after(struct run *run)
+{
+    struct watch_counters after;
+    struct load_after *told = &run->report->after;
+    watch_count(&run->target.suite, &after);
+    told->redeliveries = counted(run->before.redeliveries, after.redeliveries);
+    told->duplicates = counted(run->before.duplicates, after.duplicates);
+    told->deferred = counted(run->before.deferred, after.deferred);
+    told->quarantined = counted(run->before.quarantined, after.quarantined);
+}
+
+/* Whether the figures are the suite's or ours. */
+static void judge_generator(struct run *run)
+{
+    enum { BUSY_MILLI = 900 };
+    struct load_generator *generator = &run->report->generator;
+    const struct load_totals *totals = &run->report->totals;
+    int64_t own = measure_own_lateness(run->measure);
+    int64_t held_back = totals->late - own + totals->not_sent;
+    char *reason = generator->reason;
+    size_t size = sizeof generator->reason;
+    if (generator->cpu_milli >= BUSY_MILLI)
+        snprintf(reason, size, "CPU at %" PRId64 " %% of one core", generator->cpu_milli / 10);
+    else if (own * 100 > totals->offered)
+        snprintf(reason, size,
+                 "%" PRId64 " of %" PRId64 " orders left late though a connection was free: "
+                 "this machine is too busy",
+                 own, totals->offered);
+    else if (held_back * 100 > totals->offered && run->report->plan.mode != LOAD_CLOSED)
+        snprintf(reason, size,
+                 "%" PRId64 " of %" PRId64 " orders found all %" PRId64
+                 " connections in use (--connections)",
+                 held_back, totals->offered, run->settings->connections);
+    generator->saturated = reason[0] != '\0' && !run->report->identity.interrupted;
+}
+
+static int run_audit(const struct run *run)
+{
+    struct suite_path program;
+    char port[32];
+    int status = -1;
+    snprintf(port, sizeof port, "%d", run->target.suite.base_port);
+    if (suite_program("warren-audit", &program, NULL) != OK)
+        return CLI_MACHINE;
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl(program.text, "warren-audit", "--home", run->target.suite.home, "--base-port", port,
+              run->history_path[0] ? "--history" : (char *)NULL, run->history_path, (char *)NULL);
+        _exit(CLI_MACHINE);
+    }
+    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+        return CLI_MACHINE;
+    return WEXITSTATUS(status);
+}
+
+static enum result write_files(struct run *run, struct err *err)
+{
+    bool written = !run->history || fclose(run->history) == 0;
+    run->history = NULL;
+    if (!written)
+        return err_set(err, FATAL, "%s: %s", run->history_path, strerror(errno));
+    return run->settings->out ? report_write(run->report, run->settings->out, err) : OK;
+}
+
+static int conclude(struct run *run)
+{
+    struct err err = {""};
+    struct load_totals *totals = &run->report->totals;
+    totals->not_sent = totals->offered - totals->sent;
+    measure_finish(run->measure);
+    judge_generator(run);
+    if (run->facts)
+        count_after(run);
+    if (run->settings->out || isatty(STDERR_FILENO))
+        fflush(stderr);
+    if (write_files(run, &err) != OK) {
+        fprintf(stderr, "warren load: %s\n", err.text);
+        return CLI_MACHINE;
+    }
+    summary_print(run->report, run->settings->out);
+    int status = load_report_clean(run->report) ? CLI_DONE : CLI_WRONG;
+    if (run->report->fate.trouble[0])
+        status = CLI_UNREACHABLE;
+    if (!run->settings->audit)
+        return status;
+    int audit = run_audit(run);
+    return status != CLI_DONE ? status : audit;
+}
+
+static int exit_code_of(enum result result)
+{
+    if (result == RETRY || result == NOT_FOUND)
+        return CLI_UNREACHABLE;
+    return result == INVALID ? CLI_USAGE : CLI_MACHINE;
+}
+
+int run_load(const struct settings *settings, const char *command)
+{
+    struct err err = {""};
+    struct run *run = calloc(1, sizeof *run);
+    if (!run)
+        abort();
+    run->settings = settings;
+    run->report = load_report_new();
+    fill_plan(settings, run->report, command);
+    raise_file_limit();
+    int status;
+    enum result result = run_open(run, &err);
+    if (result == OK) {
+        take_signals(run);
+        load(run);
+        drain(run);
+        check_fates(run);
+        status = conclude(run);
+    } else {
+        fprintf(stderr, "warren load: %s\n", err.text);
+        status = exit_code_of(result);
+    }
+    run_close(run);
+    free(run);
+    return status;
+}
