@@ -264,6 +264,7 @@ static void load(struct run *run)
 {
     int64_t now_ns = wire_now_ns();
     run->report->identity.started_ms = clock_wall_ms(clock_system());
+    run->report->identity.begun_ns = now_ns;
     run->cpu_before_us = watch_own_cpu_us();
     run->next_tick_ns = now_ns + second_ns;
     measure_begin(run->measure, now_ns);

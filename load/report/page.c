@@ -97,10 +97,10 @@ static void write_tiles(const struct load_report *report, struct buf *out)
              figure_count(report->after.backlog_at_end).text);
     tile(out, "Drained in", figure_duration(report->after.drain_us).text, of);
     bool checked = report->fate.checked > 0;
-    snprintf(of, sizeof of, checked ? "lost, doubled or unsettled, of %s" : "nobody looked",
+    snprintf(of, sizeof of, checked ? "lost, doubled or left over, of %s" : "nobody looked",
              figure_count(report->fate.checked).text);
-    int64_t wrong = report->fate.lost + report->fate.doubled + report->fate.unsettled;
-    tile(out, "Loss check", figure_count(checked ? wrong : LOAD_UNKNOWN).text, of);
+    int64_t wrong = checked ? load_fate_wrong(&report->fate) : LOAD_UNKNOWN;
+    tile(out, "Loss check", figure_count(wrong).text, of);
     buf_text(out, "</dl>\n");
 }
 

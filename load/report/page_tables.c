@@ -195,13 +195,12 @@ void page_answers(const struct load_report *report, struct buf *out)
 
 static void finding_rows(const struct load_fate *fate, struct buf *out)
 {
-    static const char *const kinds[] = {"lost", "doubled", "unsettled"};
     static const char *const columns[] = {"what", "order", "key", NULL};
     if (fate->finding_count == 0)
         return;
     html_table_begin(out, "The first ones", columns);
     for (size_t i = 0; i < fate->finding_count; i++) {
-        html_row_begin(out, kinds[fate->findings[i].kind]);
+        html_row_begin(out, load_finding_name(fate->findings[i].kind));
         html_row_cell(out, fate->findings[i].order_id);
         html_row_cell(out, fate->findings[i].key);
         html_row_end(out);
@@ -226,8 +225,10 @@ void page_fate(const struct load_report *report, struct buf *out)
     row(out, "lost", figure_count(fate->lost));
     row(out, "doubled", figure_count(fate->doubled));
     row(out, "not settled in time", figure_count(fate->unsettled));
-    row(out, "unknown, and there", figure_count(fate->unknown_existing));
-    row(out, "unknown, and not there", figure_count(fate->unknown_absent));
+    row(out, "refused, and exists", figure_count(fate->unrefused));
+    row(out, "never answered", figure_count(fate->unanswered));
+    row(out, "of these it exists", figure_count(fate->unknown_existing));
+    row(out, "of these it does not", figure_count(fate->unknown_absent));
     html_table_end(out);
     finding_rows(fate, out);
     buf_text(out, "</div>\n");

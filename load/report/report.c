@@ -122,10 +122,26 @@ void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const ch
     load_text(finding->key, sizeof finding->key, key);
 }
 
+const char *load_finding_name(enum load_finding_kind kind)
+{
+    static const char *const names[] = {
+        [LOAD_LOST] = "lost",
+        [LOAD_DOUBLED] = "doubled",
+        [LOAD_UNSETTLED] = "unsettled",
+        [LOAD_UNANSWERED] = "unanswered",
+        [LOAD_UNREFUSED] = "refused, and exists",
+    };
+    return names[kind];
+}
+
+int64_t load_fate_wrong(const struct load_fate *fate)
+{
+    return fate->lost + fate->doubled + fate->unsettled + fate->unrefused +
+           (fate->may_be_unanswered ? 0 : fate->unanswered);
+}
+
 bool load_report_clean(const struct load_report *report)
 {
     const struct load_fate *fate = &report->fate;
-    return fate->checked > 0 && fate->trouble[0] == '\0' && fate->lost == 0 && fate->doubled == 0 &&
-           fate->unsettled == 0 && fate->unrefused == 0 &&
-           (fate->unanswered == 0 || fate->may_be_unanswered);
+    return fate->checked > 0 && fate->trouble[0] == '\0' && load_fate_wrong(fate) == 0;
 }

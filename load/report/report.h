@@ -47,6 +47,7 @@ struct load_identity {
     char command[LOAD_COMMAND_MAX]; /* to repeat the run; no secrets */
     char version[LOAD_TEXT_MAX];    /* of warren */
     int64_t started_ms;
+    int64_t begun_ns; /* the schedule's zero by the monotonic clock, to compare other logs with */
     int64_t duration_us; /* from the first intended arrival to the end of the schedule */
     bool interrupted;    /* ended by a signal: everything here is true, but shorter than planned */
 };
@@ -222,6 +223,11 @@ struct load_moment load_moment_of(const struct load_histogram *histogram);
 /* Counts the finding; keeps it as long as there is room. */
 void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
                    const char *key);
+
+/* "lost", "doubled", "unsettled", "unanswered", "refused, and exists". */
+const char *load_finding_name(enum load_finding_kind kind);
+/* How many of these make the run a failed one. */
+int64_t load_fate_wrong(const struct load_fate *fate);
 
 /* No order was lost, doubled, left unsettled or, unless that is allowed, unanswered; nothing that was
  * refused exists; and that was really looked at. */

@@ -54,6 +54,7 @@ static void add_identity(cJSON *json, const struct load_report *report)
     cJSON_AddStringToObject(json, "command", report->identity.command);
     cJSON_AddStringToObject(json, "version", report->identity.version);
     cJSON_AddStringToObject(json, "started_at", started);
+    add_integer(json, "begun_ns", report->identity.begun_ns);
     add_integer(json, "duration_us", report->identity.duration_us);
     cJSON_AddBoolToObject(json, "interrupted", report->identity.interrupted);
 }
@@ -200,7 +201,6 @@ static void add_peaks(cJSON *json, const struct load_series *series)
 
 static void add_after(cJSON *json, const struct load_report *report)
 {
-    static const char *const kinds[] = {"lost", "doubled", "unsettled"};
     const struct load_after *after = &report->after;
     const struct load_fate *fate = &report->fate;
     cJSON *object = cJSON_AddObjectToObject(json, "after");
@@ -215,13 +215,16 @@ static void add_after(cJSON *json, const struct load_report *report)
     add_integer(object, "lost", fate->lost);
     add_integer(object, "doubled", fate->doubled);
     add_integer(object, "unsettled", fate->unsettled);
+    add_integer(object, "unanswered", fate->unanswered);
+    add_integer(object, "unrefused", fate->unrefused);
+    cJSON_AddBoolToObject(object, "may_be_unanswered", fate->may_be_unanswered);
     add_integer(object, "unknown_existing", fate->unknown_existing);
     add_integer(object, "unknown_absent", fate->unknown_absent);
     cJSON_AddStringToObject(object, "trouble", fate->trouble);
     cJSON *list = cJSON_AddArrayToObject(object, "findings");
     for (size_t i = 0; i < fate->finding_count; i++) {
         cJSON *item = cJSON_CreateObject();
-        cJSON_AddStringToObject(item, "kind", kinds[fate->findings[i].kind]);
+        cJSON_AddStringToObject(item, "kind", load_finding_name(fate->findings[i].kind));
         cJSON_AddStringToObject(item, "order_id", fate->findings[i].order_id);
         cJSON_AddStringToObject(item, "key", fate->findings[i].key);
         cJSON_AddItemToArray(list, item);

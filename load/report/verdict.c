@@ -5,8 +5,7 @@
 
 enum load_verdict verdict_of(const struct load_report *report)
 {
-    const struct load_fate *fate = &report->fate;
-    if (fate->lost > 0 || fate->doubled > 0 || fate->unsettled > 0)
+    if (load_fate_wrong(&report->fate) > 0)
         return VERDICT_FAILED;
     return load_report_clean(report) ? VERDICT_CLEAN : VERDICT_NOT_CHECKED;
 }
@@ -125,6 +124,24 @@ static void say_drain(const struct load_report *report, struct buf *out)
         buf_printf(out, "Not everything was settled when the patience ended. ");
 }
 
+/* "3 lost, 1 doubled": only what there is. */
+static void say_findings(const struct load_fate *fate, struct buf *out)
+{
+    const int64_t counts[] = {
+        [LOAD_LOST] = fate->lost,           [LOAD_DOUBLED] = fate->doubled,
+        [LOAD_UNSETTLED] = fate->unsettled, [LOAD_UNANSWERED] = fate->unanswered,
+        [LOAD_UNREFUSED] = fate->unrefused,
+    };
+    const char *between = "";
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        if (counts[i] == 0)
+            continue;
+        buf_printf(out, "%s%s %s", between, figure_count(counts[i]).text,
+                   load_finding_name((enum load_finding_kind)i));
+        between = ", ";
+    }
+}
+
 static void say_fate(const struct load_report *report, struct buf *out)
 {
     const struct load_fate *fate = &report->fate;
@@ -136,10 +153,11 @@ static void say_fate(const struct load_report *report, struct buf *out)
                    "Nothing was lost: the fate of %s orders was asked for; none was lost, doubled "
                    "or left unsettled.",
                    figure_count(fate->checked).text);
-    else
-        buf_printf(out, "Of %s orders whose fate was asked for, %s lost, %s doubled, %s unsettled.",
-                   figure_count(fate->checked).text, figure_count(fate->lost).text,
-                   figure_count(fate->doubled).text, figure_count(fate->unsettled).text);
+    if (verdict_of(report) != VERDICT_FAILED)
+        return;
+    buf_printf(out, "Of %s orders whose fate was asked for: ", figure_count(fate->checked).text);
+    say_findings(fate, out);
+    buf_text(out, ".");
 }
 
 void verdict_write(const struct load_report *report, struct buf *out)

@@ -7,7 +7,7 @@
 #include "load/report/report.h"
 
 enum load_verdict {
-    VERDICT_CLEAN,       /* nothing lost, doubled or left behind, and it was looked at */
+    VERDICT_CLEAN,       /* load_report_clean */
     VERDICT_FAILED,      /* at least one was */
     VERDICT_NOT_CHECKED, /* nobody knows: the check did not run, or not to its end */
 };

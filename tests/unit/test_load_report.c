@@ -122,7 +122,7 @@ static void verdict_says_what_happened(void)
     expect_words(report, VERDICT_CLEAN,
                  "71,993 of 72,000 were accepted (99.99" NB "%), 4 refused, 3 without a certain");
     load_fate_add(&report->fate, LOAD_LOST, "o-1", "k-1");
-    expect_words(report, VERDICT_FAILED, "1 lost, 0 doubled, 0 unsettled");
+    expect_words(report, VERDICT_FAILED, "asked for: 1 lost.");
     load_report_free(report);
 }
 
@@ -138,6 +138,18 @@ static void unchecked_is_not_clean(void)
     CU_ASSERT_FALSE(load_report_clean(report));
     load_fate_add(&report->fate, LOAD_UNSETTLED, "o-2", "k-2");
     CU_ASSERT_EQUAL(verdict_of(report), VERDICT_FAILED);
+    load_report_free(report);
+}
+
+static void unanswered_fails_unless_it_was_allowed(void)
+{
+    struct load_report *report = load_sample_new();
+    load_fate_add(&report->fate, LOAD_UNANSWERED, "o-3", "k-3");
+    expect_words(report, VERDICT_FAILED, "asked for: 1 unanswered.");
+    report->fate.may_be_unanswered = true;
+    expect_words(report, VERDICT_CLEAN, "Nothing was lost");
+    load_fate_add(&report->fate, LOAD_UNREFUSED, "o-4", "k-4");
+    expect_words(report, VERDICT_FAILED, "1 unanswered, 1 refused, and exists.");
     load_report_free(report);
 }
 
@@ -463,6 +475,8 @@ static const struct unit_case cases[] = {
     {"figures are as a person reads them", figures_are_as_a_person_reads_them},
     {"the verdict says what happened", verdict_says_what_happened},
     {"what was not checked is not clean", unchecked_is_not_clean},
+    {"an unanswered order fails the run unless it was allowed",
+     unanswered_fails_unless_it_was_allowed},
     {"warnings are said, and only when there is something", warnings_are_said},
     {"the model keeps within its bounds", model_keeps_within_its_bounds},
     {"summary.json has the figures of the model", summary_has_the_figures_of_the_model},
