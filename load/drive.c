@@ -202,7 +202,7 @@ static size_t send_due(struct drive *drive, int64_t now_ns, size_t room)
     return sent;
 }
 
-static bool closed_over(const struct drive *drive, int64_t now_ns)
+static bool time_is_over(const struct drive *drive, int64_t now_ns)
 {
     return drive->stopped || now_ns >= drive->end_ns;
 }
@@ -210,7 +210,7 @@ static bool closed_over(const struct drive *drive, int64_t now_ns)
 static size_t send_users(struct drive *drive, int64_t now_ns, size_t room)
 {
     size_t sent = 0;
-    while (sent < room && due_now(&drive->users, now_ns) && !closed_over(drive, now_ns)) {
+    while (sent < room && due_now(&drive->users, now_ns) && !time_is_over(drive, now_ns)) {
         int64_t intended_ns = due_first(&drive->users)->at_ns;
         if (!has_room(drive)) {
             starve(drive, now_ns);
@@ -340,17 +340,14 @@ static int64_t first_due_ns(const struct due_queue *queue)
     return due ? due->at_ns : INT64_MAX;
 }
 
+/* The next arrival, or the end of the schedule. */
 static int64_t next_arrival_ns(const struct drive *drive)
 {
-    int64_t next = INT64_MAX;
-    if (drive->stopped)
-        return next;
-    if (drive->options.settings->closed)
-        return closed_over(drive, wire_now_ns())
-                   ? next
-                   : earlier(first_due_ns(&drive->users), drive->end_ns);
-    if (drive->due.next_ns != INT64_MAX)
-        next = drive->begun_ns + drive->due.next_ns;
+    if (time_is_over(drive, wire_now_ns()))
+        return INT64_MAX;
+    int64_t next = earlier(drive->end_ns, first_due_ns(&drive->users));
+    if (drive->due.next_ns != INT64_MAX && !drive->options.settings->closed)
+        next = earlier(next, drive->begun_ns + drive->due.next_ns);
     if (drive->queries.next_ns != INT64_MAX)
         next = earlier(next, drive->begun_ns + drive->queries.next_ns);
     return next;
@@ -384,7 +381,7 @@ void drive_stop(struct drive *drive)
 bool drive_schedule_over(const struct drive *drive)
 {
     if (drive->options.settings->closed)
-        return closed_over(drive, wire_now_ns());
+        return time_is_over(drive, wire_now_ns());
     return drive->stopped ||
            (drive->due.next_ns == INT64_MAX && drive->sending.ordinal == drive->due.ordinal);
 }

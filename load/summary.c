@@ -128,13 +128,6 @@ static void print_after(const struct load_report *report)
 
 static void print_fate(const struct load_report *report)
 {
-    static const char *const kinds[] = {
-        [LOAD_LOST] = "lost",
-        [LOAD_DOUBLED] = "doubled",
-        [LOAD_UNSETTLED] = "not settled",
-        [LOAD_UNANSWERED] = "not answered",
-        [LOAD_UNREFUSED] = "refused, and exists",
-    };
     const struct load_fate *fate = &report->fate;
     printf("\nfate of %" PRId64 " orders: %" PRId64 " lost, %" PRId64 " doubled, %" PRId64
            " not settled, %" PRId64 " not answered",
@@ -146,7 +139,7 @@ static void print_fate(const struct load_report *report)
         printf(", %" PRId64 " refused and exist", fate->unrefused);
     printf("\n");
     for (size_t i = 0; i < fate->finding_count; i++)
-        printf("  %-12s %s  key %s\n", kinds[fate->findings[i].kind],
+        printf("  %-12s %s  key %s\n", load_finding_name(fate->findings[i].kind),
                fate->findings[i].order_id[0] ? fate->findings[i].order_id : "(no id)",
                fate->findings[i].key[0] ? fate->findings[i].key : "(none of ours)");
     if (fate->trouble[0])

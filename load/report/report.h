@@ -47,6 +47,7 @@ struct load_identity {
     char command[LOAD_COMMAND_MAX]; /* to repeat the run; no secrets */
     char version[LOAD_TEXT_MAX];    /* of warren */
     int64_t started_ms;
+    int64_t begun_ns; /* the schedule's zero by the monotonic clock, to compare other logs with */
     int64_t duration_us; /* from the first intended arrival to the end of the schedule */
     bool interrupted;    /* ended by a signal: everything here is true, but shorter than planned */
 };
@@ -222,6 +223,12 @@ struct load_moment load_moment_of(const struct load_histogram *histogram);
 /* Counts the finding; keeps it as long as there is room. */
 void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
                    const char *key);
+
+/* Whether the run lasted to (nearly) the end of this phase. */
+bool load_phase_complete(const struct load_report *report, size_t phase);
+/* Fills in best_rate and first_bad from the complete phases: the highest rate that held below the
+ * lowest that did not. A phase that was cut short proves neither, and its `held` becomes false. */
+void load_limit_find(struct load_report *report);
 
 /* "lost", "doubled", "unsettled", "unanswered", "refused, and exists". */
 const char *load_finding_name(enum load_finding_kind kind);

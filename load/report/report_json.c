@@ -54,6 +54,7 @@ static void add_identity(cJSON *json, const struct load_report *report)
     cJSON_AddStringToObject(json, "command", report->identity.command);
     cJSON_AddStringToObject(json, "version", report->identity.version);
     cJSON_AddStringToObject(json, "started_at", started);
+    add_integer(json, "begun_ns", report->identity.begun_ns);
     add_integer(json, "duration_us", report->identity.duration_us);
     cJSON_AddBoolToObject(json, "interrupted", report->identity.interrupted);
 }
