@@ -1,7 +1,9 @@
-/* warren load: orders at a rate, and what became of every one of them. */
+/* warren load: orders at a rate, and what became of every one of them. warren load compare: two such
+ * runs side by side. */
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "load/compare.h"
 #include "load/run.h"
 
 /* To repeat the run; words with anything unusual in them in quotes. */
@@ -20,6 +22,8 @@ int main(int argc, char **argv)
 {
     struct settings settings;
     struct buf command = {0};
+    if (argc > 1 && strcmp(argv[1], "compare") == 0)
+        return compare_main(argc - 1, argv + 1);
     settings_read(argc, argv, &settings);
     write_command(argc, argv, &command);
     int status = run_load(&settings, command.data);

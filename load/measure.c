@@ -212,7 +212,7 @@ bool measure_phase_broken(const struct measure *measure, size_t phase, int64_t b
 void measure_finish(struct measure *measure)
 {
     struct load_plan *plan = &measure->report->plan;
-    struct load_limit *limit = &measure->report->limit;
+    int64_t bound_us = measure->report->limit.bound_us;
     for (size_t i = 0; i < plan->phase_count; i++) {
         struct load_phase *phase = &plan->phases[i];
         const struct phase *seen = &measure->phases[i];
@@ -220,14 +220,9 @@ void measure_finish(struct measure *measure)
         phase->settle_p50_us = load_histogram_quantile(&seen->settle, LOAD_P50);
         phase->settle_p99_us = load_histogram_quantile(&seen->settle, LOAD_P99);
         phase->settle_max_us = load_histogram_quantile(&seen->settle, LOAD_P100);
-        if (limit->bound_us == 0 || phase->offered == 0)
-            continue;
         /* An order that was refused, lost or never sent has not settled in time either. */
-        int64_t in_time = seen->settle.count - load_histogram_above(&seen->settle, limit->bound_us);
-        phase->held = in_time * 100 >= phase->offered * 99;
-        if (phase->held && phase->rate > limit->best_rate)
-            limit->best_rate = phase->rate;
-        if (!phase->held && (limit->first_bad == 0 || phase->rate < limit->first_bad))
-            limit->first_bad = phase->rate;
+        int64_t in_time = seen->settle.count - load_histogram_above(&seen->settle, bound_us);
+        phase->held = bound_us > 0 && in_time * 100 >= phase->offered * 99;
     }
+    load_limit_find(measure->report);
 }

@@ -63,7 +63,9 @@ static void step_row(const struct load_report *report, size_t index, struct buf 
     html_row_cell(out, figure_duration(phase->settle_p99_us).text);
     html_row_cell(out, figure_duration(phase->settle_max_us).text);
     if (report->limit.bound_us > 0)
-        html_row_cell(out, phase->held ? "yes" : "no");
+        html_row_cell(out, !load_phase_complete(report, index) ? "cut short"
+                           : phase->held                       ? "yes"
+                                                               : "no");
     html_row_end(out);
 }
 
@@ -80,8 +82,10 @@ void page_steps(const struct load_report *report, struct buf *out)
     section(out, "steps", "Steps",
             "What became of the orders whose intended arrival lay in each step.");
     html_table_begin(out, NULL, report->limit.bound_us > 0 ? with_bound : without);
-    for (size_t i = 0; i < report->plan.phase_count; i++)
-        step_row(report, i, out);
+    for (size_t i = 0; i < report->plan.phase_count; i++) {
+        if (report->plan.phases[i].offered > 0)
+            step_row(report, i, out);
+    }
     html_table_end(out);
     html_section_end(out);
 }

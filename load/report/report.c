@@ -122,6 +122,34 @@ void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const ch
     load_text(finding->key, sizeof finding->key, key);
 }
 
+bool load_phase_complete(const struct load_report *report, size_t phase)
+{
+    int64_t begin_us = 0;
+    for (size_t i = 0; i < phase; i++)
+        begin_us += report->plan.phases[i].duration_us;
+    int64_t lasted_us = report->identity.duration_us - begin_us;
+    return lasted_us >= report->plan.phases[phase].duration_us / 10 * 9;
+}
+
+void load_limit_find(struct load_report *report)
+{
+    struct load_limit *limit = &report->limit;
+    limit->best_rate = limit->first_bad = 0;
+    for (size_t i = 0; i < report->plan.phase_count && limit->bound_us > 0; i++) {
+        struct load_phase *phase = &report->plan.phases[i];
+        bool complete = load_phase_complete(report, i);
+        if (complete && !phase->held && (limit->first_bad <= 0 || phase->rate < limit->first_bad))
+            limit->first_bad = phase->rate;
+        phase->held = phase->held && complete;
+    }
+    for (size_t i = 0; i < report->plan.phase_count; i++) {
+        const struct load_phase *phase = &report->plan.phases[i];
+        bool below = limit->first_bad <= 0 || phase->rate < limit->first_bad;
+        if (phase->held && below && phase->rate > limit->best_rate)
+            limit->best_rate = phase->rate;
+    }
+}
+
 const char *load_finding_name(enum load_finding_kind kind)
 {
     static const char *const names[] = {

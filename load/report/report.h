@@ -224,6 +224,12 @@ struct load_moment load_moment_of(const struct load_histogram *histogram);
 void load_fate_add(struct load_fate *fate, enum load_finding_kind kind, const char *order_id,
                    const char *key);
 
+/* Whether the run lasted to (nearly) the end of this phase. */
+bool load_phase_complete(const struct load_report *report, size_t phase);
+/* Fills in best_rate and first_bad from the complete phases: the highest rate that held below the
+ * lowest that did not. A phase that was cut short proves neither, and its `held` becomes false. */
+void load_limit_find(struct load_report *report);
+
 /* "lost", "doubled", "unsettled", "unanswered", "refused, and exists". */
 const char *load_finding_name(enum load_finding_kind kind);
 /* How many of these make the run a failed one. */

@@ -43,7 +43,9 @@ static void say_load(const struct load_report *report, struct buf *out)
     const struct load_plan *plan = &report->plan;
     struct figure time = figure_duration(report->identity.duration_us);
     double low = plan->phases[0].rate, high = low;
-    for (size_t i = 1; i < plan->phase_count; i++) {
+    size_t steps = 1; /* that were reached */
+    for (size_t i = 1; i < plan->phase_count && plan->phases[i].offered > 0; i++) {
+        steps++;
         low = plan->phases[i].rate < low ? plan->phases[i].rate : low;
         high = plan->phases[i].rate > high ? plan->phases[i].rate : high;
     }
@@ -54,7 +56,7 @@ static void say_load(const struct load_report *report, struct buf *out)
             verdict_mode(plan->mode), figure_rate(verdict_rate(report, report->totals.sent)).text);
     else if (low < high)
         buf_printf(out, "%s to %s orders/s were offered in %zu steps over %s (%s)",
-                   figure_rate(low).text, figure_rate(high).text, plan->phase_count, time.text,
+                   figure_rate(low).text, figure_rate(high).text, steps, time.text,
                    verdict_mode(plan->mode));
     else
         buf_printf(out, "%s orders/s were offered for %s (%s)",

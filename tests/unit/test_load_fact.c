@@ -49,7 +49,7 @@ static void encode(const char *type, const char *traceparent, int64_t sequence, 
 static int try_example(const char *type, const char *path)
 {
     struct buf text = {0}, body = {0};
-    struct fact fact;
+    struct fact fact = {.kind = FACT_OTHER};
     static _Alignas(16) char payload[PAYLOAD_SIZE_MAX];
     CU_ASSERT_EQUAL_FATAL(file_load(path, &text, NULL), OK);
     cJSON *json = cJSON_Parse(text.data);

@@ -16,6 +16,8 @@
 
 /* --- helpers ---------------------------------------------------------------------------------------- */
 
+static bool well_formed(const char *html);
+
 static cJSON *summary_of(const struct load_report *report)
 {
     static const struct json_limits limits = {1 << 20, 16};
@@ -200,6 +202,70 @@ static void model_keeps_within_its_bounds(void)
     CU_ASSERT_EQUAL(load_name_index(&names, 2, "b"), 1);
     load_text(cut, sizeof cut, "abcé"); /* five bytes: the last letter does not fit */
     CU_ASSERT_STRING_EQUAL(cut, "abc");
+}
+
+/* Three steps of ten seconds; `held` as a word of y and n, for a run of so many seconds. */
+static void limit_of(const char *held, int seconds, double *best, double *bad)
+{
+    struct load_report *report = load_report_new();
+    report->limit.bound_us = 250000;
+    report->identity.duration_us = INT64_C(1000000) * seconds;
+    report->plan.phase_count = strlen(held);
+    for (size_t i = 0; held[i]; i++)
+        report->plan.phases[i] = (struct load_phase){.rate = 100 * (double)(i + 1),
+                                                     .duration_us = 10000000,
+                                                     .offered = 1,
+                                                     .held = held[i] == 'y'};
+    load_limit_find(report);
+    *best = report->limit.best_rate;
+    *bad = report->limit.first_bad;
+    load_report_free(report);
+}
+
+static void limit_is_below_what_broke(void)
+{
+    static const struct {
+        const char *held;
+        int seconds;
+        double best, bad;
+    } rows[] = {
+        {"yyy", 30, 300, 0},   {"yyn", 30, 200, 300}, {"nnn", 30, 0, 100},
+        {"yny", 30, 100, 200}, /* a higher one that held is luck, or it was short */
+        {"yyy", 21, 200, 0},   /* the third was cut short */
+        {"yyn", 21, 200, 0},   {"yyy", 29, 300, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        double best = -1, bad = -1;
+        limit_of(rows[i].held, rows[i].seconds, &best, &bad);
+        CU_ASSERT_EQUAL(best, rows[i].best);
+        CU_ASSERT_EQUAL(bad, rows[i].bad);
+    }
+}
+
+static void steps_are_told(void)
+{
+    struct load_report *report = load_sample_new();
+    struct buf page = {0};
+    struct load_phase phase = report->plan.phases[0];
+    phase.duration_us = 20000000;
+    for (size_t i = 0; i < 4; i++) {
+        phase.rate = 100 * (double)(i + 1);
+        phase.held = i == 0;
+        phase.offered = i < 3 ? 10 : 0; /* the last was not reached */
+        report->plan.phases[i] = phase;
+    }
+    report->plan.phase_count = 4;
+    report->limit.bound_us = 250000;
+    load_limit_find(report);
+    expect_words(report, VERDICT_CLEAN, "100 to 300 orders/s were offered in 3 steps over 60");
+    expect_words(report, VERDICT_CLEAN,
+                 "under 250" NB "ms was 100 orders/s; 200 orders/s did not.");
+    page_write(report, &page);
+    CU_ASSERT(well_formed(page.data));
+    CU_ASSERT(has(page.data, "<th scope=\"row\">3</th>"));
+    CU_ASSERT_FALSE(has(page.data, "<th scope=\"row\">4</th>"));
+    buf_release(&page);
+    load_report_free(report);
 }
 
 /* --- summary.json ------------------------------------------------------------------------------------- */
@@ -479,6 +545,8 @@ static const struct unit_case cases[] = {
      unanswered_fails_unless_it_was_allowed},
     {"warnings are said, and only when there is something", warnings_are_said},
     {"the model keeps within its bounds", model_keeps_within_its_bounds},
+    {"the limit is below what broke the bound", limit_is_below_what_broke},
+    {"steps are told as far as they were reached", steps_are_told},
     {"summary.json has the figures of the model", summary_has_the_figures_of_the_model},
     {"what nobody measured is null", summary_of_nothing_is_null},
     {"series.csv has one row a second", series_has_one_row_a_second},
