@@ -144,19 +144,19 @@ static void scan_data(struct scan *scan, struct fact *fact)
     copy_text(scan, fact->reason, sizeof fact->reason);
 }
 
-enum result fact_scan(const char *body, struct fact *ret_fact)
+enum result fact_scan(const char *body, size_t size, struct fact *ret_fact)
 {
     struct scan scan = {body};
     struct fact fact = {.kind = FACT_OTHER};
-    size_t size, subject_size;
+    size_t type_size, subject_size;
     expect(&scan, "{\"specversion\":\"1.0\"");
     skip_member(&scan, ",\"id\":\"");
     skip_member(&scan, ",\"source\":\"");
     expect(&scan, ",\"type\":\"");
-    const char *type = take_text(&scan, &size);
-    if (!scan.at)
-        return NOT_FOUND;
-    fact.kind = kind_of(type, size);
+    const char *type = take_text(&scan, &type_size);
+    if (!scan.at || size < 2 || strcmp(body + size - 2, "}}") != 0)
+        return NOT_FOUND; /* or cut short */
+    fact.kind = kind_of(type, type_size);
     *ret_fact = fact;
     if (fact.kind == FACT_OTHER)
         return OK;
@@ -212,7 +212,7 @@ enum result fact_parse(const char *body, size_t size, struct fact *ret_fact)
 
 enum result fact_read(const char *body, size_t size, struct fact *ret_fact)
 {
-    if (fact_scan(body, ret_fact) == OK)
+    if (fact_scan(body, size, ret_fact) == OK)
         return OK;
     return fact_parse(body, size, ret_fact);
 }

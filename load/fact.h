@@ -46,7 +46,7 @@ struct fact {
 enum result fact_read(const char *body, size_t size, struct fact *ret_fact) WARN_UNUSED;
 /* The two ways of fact_read, for the test that holds them to each other. NOT_FOUND: not in the
  * order that the scanner knows. */
-enum result fact_scan(const char *body, struct fact *ret_fact) WARN_UNUSED;
+enum result fact_scan(const char *body, size_t size, struct fact *ret_fact) WARN_UNUSED;
 enum result fact_parse(const char *body, size_t size, struct fact *ret_fact) WARN_UNUSED;
 
 #endif

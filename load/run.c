@@ -89,7 +89,6 @@ static enum result open_history(struct run *run, struct err *err)
     run->history = fopen(run->history_path, "we");
     if (!run->history)
         return err_set(err, FATAL, "%s: %s", run->history_path, strerror(errno));
-    /* Scripts read along; at a high rate the file's own buffer is what is cheap. */
     return OK;
 }
 
@@ -203,6 +202,8 @@ static void tick(struct run *run, int64_t now_ns)
         int64_t offset = facts_in_offset(run->facts);
         watch_sample(run->watch, offset >= 0 ? offset : LOAD_UNKNOWN, &run->report->series, sample);
     }
+    if (run->history)
+        fflush(run->history); /* for those who read along */
     if (!run->settings->quiet && isatty(STDERR_FILENO))
         summary_progress(run->report, sample);
     while (run->next_tick_ns <= now_ns)
@@ -405,8 +406,6 @@ static int conclude(struct run *run)
     judge_generator(run);
     if (run->facts)
         count_after(run);
-    if (run->settings->out || isatty(STDERR_FILENO))
-        fflush(stderr);
     if (write_files(run, &err) != OK) {
         fprintf(stderr, "warren load: %s\n", err.text);
         return CLI_MACHINE;

@@ -1,25 +1,18 @@
 #include "load/target.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cli/files.h"
-#include "cli/survey.h"
+#include "cli/ready.h"
 
+/* Only the edge: a run while others are stopped is a run worth having. */
 static enum result check_ready(const struct suite *suite, struct err *err)
 {
     struct http *http = http_new();
-    struct survey *survey = calloc(1, sizeof *survey);
-    if (!survey)
-        abort();
-    enum result result = survey_suite(http, suite, survey);
-    if (result != OK || !survey->ready)
-        result =
-            err_set(err, RETRY, "the suite in %s is not up and ready (warren status)", suite->home);
-    free(survey);
+    enum result result = ready_service(http, suite->base_port + PORT_EDGE, err);
     http_free(http);
-    return result;
+    return result == OK ? OK : err_context(err, RETRY, "the edge of the suite in %s", suite->home);
 }
 
 static enum result make_customers(struct load_target *target, size_t count, int64_t valid_ms,

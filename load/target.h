@@ -23,8 +23,8 @@ struct load_target {
     struct target_customers customers;
 };
 
-/* The suite has to be ready. Its customers are new ones of this run alone, so that an order of
- * theirs that no key explains is found. RETRY: not there, or not ready; INVALID, FATAL: a file. */
+/* Its edge has to be ready. Its customers are new ones of this run alone, so that an order of
+ * theirs that no key explains is found. RETRY: not there, or its edge is not ready; INVALID, FATAL: a file. */
 enum result target_open(const struct settings *settings, struct load_target *ret_target,
                         struct err *err) WARN_UNUSED;
 

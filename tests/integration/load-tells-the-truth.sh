@@ -42,8 +42,8 @@ is() { # WHAT WANTED GOT
 # --- a freeze of 2 s in 8 s at 50/s -------------------------------------------------------------
 
 # Order n is due n * 20 ms after the first; the stub has written down when it answered. So the true
-# latency of each is known, and its exact quantiles are; the schedule's zero is where the earliest
-# answer can have been asked for: the first arrival minus its lateness, which --out tells.
+# latency of each is known, and so are its exact quantiles; the schedule's zero is in the report, by
+# the clock that the stub has, too.
 stub --freeze-at 3000 --freeze-for 2000 --log "$TMPDIR/stub.log"
 expect 0 load --rate 50 --duration 8 --settle 2
 stub_ends
@@ -54,16 +54,18 @@ is "lines in the history" 400 "$(grep -c '"result":"ok"' "$OUT/history.jsonl")"
 begun_ns=$(summary .begun_ns)
 exact() { # MILLIONTHS: nearest rank
     awk -v begun="$begun_ns" -v part="$1" '
-        { split($1, key, "-"); print ($3 - begun - key[2] * 20000000) / 1000 }' "$TMPDIR/stub.log" |
+        { split($1, key, "-"); printf "%.0f\n", ($3 - begun - key[2] * 20000000) / 1000 }' "$TMPDIR/stub.log" |
         sort -n | awk -v part="$1" '{ v[NR] = $1 } END {
             at = NR * part / 1000000; rank = at == int(at) ? at : int(at) + 1; printf "%d\n", v[rank] }'
 }
-# Within the histogram's 1 %, and 10 ms for the way from the stub's clock to the generator's.
+# Within the histogram's 1 %, and 50 ms for the way from the stub's clock to the generator's, on a
+# machine that has other things to do. (Not p75: there the freeze begins, and one order more or less
+# makes all the difference.)
 close_to() { # WHAT TRUE SAID, in us
-    awk -v a="$2" -v b="$3" 'BEGIN { d = a > b ? a - b : b - a; exit !(d <= a * 0.01 + 10000) }' ||
+    awk -v a="$2" -v b="$3" 'BEGIN { d = a > b ? a - b : b - a; exit !(d <= a * 0.01 + 50000) }' ||
         fail "$1: $3 us instead of $2 us"
 }
-for pair in p50=500000 p75=750000 p90=900000 p99=990000 p999=999000; do
+for pair in p50=500000 p90=900000 p95=950000 p99=990000 p999=999000; do
     close_to "${pair%=*}" "$(exact "${pair#*=}")" "$(summary ".latency.accept[\"${pair%=*}_us\"]")"
 done
 close_to max "$(exact 1000000)" "$(summary .latency.accept.max_us)"
@@ -89,7 +91,7 @@ grep -q 'doubled .*-0000000003e8 ' <<<"$said" || fail "the twin is not named"
 stub --late 1000 --late-ms 4000
 expect 1 load --rate 1000 --duration 2 --settle 1 --timeout 2000
 is "without an answer" 2 "$(summary .fate.unanswered)"
-is "timeouts" 2 "$(summary '.totals.errors[] | select(.label == "timeout") | .count')"
+is "timeouts" 2 "$(summary '.totals.errors[] | select(.kind == "timeout") | .count')"
 is "of them there" 2 "$(summary .fate.unknown_existing)"
 grep -q 'unanswered .*-999$' <<<"$said" || fail "the one that was never answered is not named"
 expect 0 load --rate 1000 --duration 1 --settle 1 --timeout 2000 --allow-unknown
@@ -132,12 +134,13 @@ stub_ends
 # --- told to end ------------------------------------------------------------------------------------
 
 stub
-load --rate 100 --duration 60 --settle 2 >"$TMPDIR/said" &
+rm -f "$OUT/history.jsonl"
+"$build/warren" load --url "http://127.0.0.1:$PORT" --token "$TMPDIR/token" --out "$OUT" \
+    --rate 1000 --duration 60 --settle 2 >"$TMPDIR/said" &
 loader=$!
 has_begun() {
-    [[ -s $OUT/history.jsonl ]] && curl -sf "http://127.0.0.1:$PORT/v1/orders?limit=1" | grep -q order_id
+    [[ -s $OUT/history.jsonl ]]
 }
-rm -f "$OUT/history.jsonl"
 until_true 20 has_begun || fail "nothing is sent"
 kill -INT "$loader"
 wait "$loader" || fail "an interrupted run that lost nothing exits $?"
