@@ -28,7 +28,7 @@ struct scale scale_linear(double highest, double unit)
     enum { PARTS = 5 };
     double top = highest > 0 ? highest / unit : 1;
     double step = fmax(nice_step(top / PARTS), 1) * unit;
-    struct scale scale = {.high = step * ceil(top * unit / step - 0.000001)};
+    struct scale scale = {.high = step * fmax(ceil(top * unit / step - 0.000001), 1)};
     ticks_every(&scale, step);
     return scale;
 }

@@ -3,7 +3,10 @@
 --   export WARREN_TOKEN=$(build/warren token --customer wrk --scope load)
 --   wrk -t2 -c64 -d30s --latency -s load/wrk/orders.lua http://127.0.0.1:8080
 local token = os.getenv("WARREN_TOKEN")
-assert(token, "set WARREN_TOKEN: warren token --customer wrk --scope load")
+if not token then
+    io.stderr:write("set WARREN_TOKEN: warren token --customer wrk --scope load\n")
+    os.exit(2)
+end
 
 local threads = 0
 function setup(thread)

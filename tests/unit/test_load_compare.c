@@ -94,7 +94,8 @@ static void what_differs_is_said(void)
 
 static void unreadable_is_said_with_its_name(void)
 {
-    static const char *const bad[] = {"", "{", "[]", "{\"format\": 2}", "{\"format\": 1}"};
+    static const char *const bad[] = {"", "{", "[]", "{\"format\":2,\"latency\":{\"settle\":{}}}",
+                                      "{\"format\": 1}"};
     char a[600], b[600];
     struct buf out = {0};
     struct err err = {""};
