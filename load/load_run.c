@@ -207,10 +207,8 @@ static void tick(struct run *run, int64_t now_ns)
         return;
     struct load_sample *sample = measure_tick(run->measure, now_ns);
     sample->in_flight = (int64_t)drive_in_flight(run->drive);
-    if (run->watch) {
-        int64_t offset = facts_in_offset(run->facts);
-        watch_sample(run->watch, offset >= 0 ? offset : LOAD_UNKNOWN, &run->report->series, sample);
-    }
+    if (run->watch)
+        watch_sample(run->watch, &run->report->series, sample);
     if (run->history)
         fflush(run->history); /* for those who read along */
     if (!run->settings->quiet && isatty(STDERR_FILENO))
@@ -235,6 +233,8 @@ static void turn(struct run *run)
     (void)ppoll(fds, 2, &wait, &run->waiting); /* an interruption is seen below, or by our caller */
     if (run->facts)
         facts_in_run(run->facts);
+    if (run->watch)
+        watch_log_offset(run->watch, facts_in_offset(run->facts));
     drive_run(run->drive);
     tick(run, wire_now_ns());
     if (interrupts > 0 && run->interrupts_heard == 0) {
