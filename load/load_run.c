@@ -3,45 +3,21 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/exit_codes.h"
 #include "cli/files.h"
-#include "load/drive.h"
-#include "load/facts_in.h"
 #include "load/fate_check.h"
+#include "load/run_private.h"
 #include "load/summary.h"
-#include "load/target.h"
-#include "load/watch.h"
 #include "load/wire.h"
 
-enum { MS = 1000000, NOTIFIED_MS = 3000, CHECK_MS = 2000 };
+enum { MS = 1000000, NOTIFIED_MS = 3000 };
 static const int64_t second_ns = 1000000000;
-
-struct run {
-    const struct settings *settings;
-    struct load_target target;
-    struct load_report *report;
-    struct fates *fates;
-    struct measure *measure;
-    struct drive *drive;
-    struct drive_options drive_options;
-    struct facts_in *facts; /* NULL: there is no log */
-    struct watch *watch;    /* likewise */
-    struct watch_counters before;
-    FILE *history;
-    char history_path[SUITE_PATH_SIZE];
-    int64_t next_tick_ns;
-    int64_t cpu_before_us, scheduled_ns; /* when the schedule ended; 0: not yet */
-    sigset_t waiting;                    /* signals come only while we wait */
-    int interrupts_heard;
-};
 
 static volatile sig_atomic_t interrupts;
 static volatile sig_atomic_t hurry; /* asked twice */
@@ -297,7 +273,7 @@ static bool drained(const struct run *run, int64_t now_ns)
            now_ns - measure_last_settled_ns(run->measure) > NOTIFIED_MS * (int64_t)MS;
 }
 
-static int64_t patience_ends_ns(const struct run *run)
+int64_t run_patience_ends_ns(const struct run *run)
 {
     return run->scheduled_ns + run->settings->settle_s * second_ns;
 }
@@ -316,7 +292,7 @@ static void tell_of_log(const struct run *run)
 static void drain(struct run *run)
 {
     while (run->facts && !drained(run, wire_now_ns()) && !hurry &&
-           wire_now_ns() < patience_ends_ns(run))
+           wire_now_ns() < run_patience_ends_ns(run))
         turn(run);
     if (run->facts)
         tell_of_log(run);
@@ -325,136 +301,6 @@ static void drain(struct run *run)
     int64_t last_ns = measure_last_settled_ns(run->measure);
     run->report->after.drain_us =
         last_ns > run->scheduled_ns ? (last_ns - run->scheduled_ns) / 1000 : 0;
-}
-
-/* --- after --------------------------------------------------------------------------------------- */
-
-static void check_fates(struct run *run)
-{
-    int64_t least_ns = wire_now_ns() + CHECK_MS * (int64_t)MS;
-    int64_t ends_ns = patience_ends_ns(run);
-    const struct fate_check check = {.run = &run->drive_options,
-                                     .customers = run->facts ? run->target.customers.ids : NULL,
-                                     .newest = run->facts ? NULL : run->target.customers.newest,
-                                     .deadline_ns = ends_ns > least_ns ? ends_ns : least_ns,
-                                     .hurry = &hurry};
-    sigprocmask(SIG_SETMASK, &run->waiting, NULL);
-    fate_check(&check);
-}
-
-static int64_t counted(int64_t before, int64_t after)
-{
-    if (after == LOAD_UNKNOWN)
-        return LOAD_UNKNOWN;
-    /* A service that was started again counts from 0. */
-    return before == LOAD_UNKNOWN || after < before ? after : after - before;
-}
-
-static void count_after(struct run *run)
-{
-    struct watch_counters after;
-    struct load_after *told = &run->report->after;
-    watch_count(&run->target.suite, &after);
-    told->redeliveries = counted(run->before.redeliveries, after.redeliveries);
-    told->duplicates = counted(run->before.duplicates, after.duplicates);
-    told->deferred = counted(run->before.deferred, after.deferred);
-    told->quarantined = counted(run->before.quarantined, after.quarantined);
-}
-
-/* Whether the figures are the suite's or ours. */
-static void judge_generator(struct run *run)
-{
-    /* Its own lateness is in the latencies, as it should be; when it is a fifth of them, they tell
-     * of the wrong program. */
-    enum { BUSY_MILLI = 900, PART = 5 };
-    struct load_generator *generator = &run->report->generator;
-    const struct load_totals *totals = &run->report->totals;
-    int64_t own = measure_own_lateness(run->measure);
-    int64_t held_back = totals->late - own + totals->not_sent;
-    int64_t late_us = load_histogram_quantile(&run->report->latency[LOAD_LATENESS], LOAD_P99);
-    int64_t answer_us = load_histogram_quantile(&run->report->latency[LOAD_ACCEPT], LOAD_P99);
-    char *reason = generator->reason;
-    size_t size = sizeof generator->reason;
-    if (generator->cpu_milli >= BUSY_MILLI)
-        snprintf(reason, size, "CPU at %" PRId64 " %% of one core", generator->cpu_milli / 10);
-    else if (own * 100 > totals->offered && late_us * PART > answer_us)
-        snprintf(reason, size,
-                 "%" PRId64 " of %" PRId64 " orders left late though a connection was free: "
-                 "this machine is too busy",
-                 own, totals->offered);
-    else if (held_back * 100 > totals->offered && run->report->plan.mode != LOAD_CLOSED)
-        snprintf(reason, size,
-                 "%" PRId64 " of %" PRId64 " orders found all %" PRId64
-                 " connections in use (--connections)",
-                 held_back, totals->offered, run->settings->connections);
-    generator->saturated = reason[0] != '\0' && !run->report->identity.interrupted;
-}
-
-static int run_audit(const struct run *run)
-{
-    struct suite_path program;
-    char port[32];
-    int status = -1;
-    snprintf(port, sizeof port, "%d", run->target.suite.base_port);
-    if (suite_program("warren-audit", &program, NULL) != OK)
-        return CLI_MACHINE;
-    fflush(stdout);
-    pid_t pid = fork();
-    if (pid == 0) {
-        execl(program.text, "warren-audit", "--home", run->target.suite.home, "--base-port", port,
-              run->history_path[0] ? "--history" : (char *)NULL, run->history_path, (char *)NULL);
-        _exit(CLI_MACHINE);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-        return CLI_MACHINE;
-    return WEXITSTATUS(status);
-}
-
-static enum result write_files(struct run *run, struct err *err)
-{
-    bool written = !run->history || fclose(run->history) == 0;
-    run->history = NULL;
-    if (!written)
-        return err_set(err, FATAL, "%s: %s", run->history_path, strerror(errno));
-    return run->settings->out ? report_write(run->report, run->settings->out, err) : OK;
-}
-
-static int conclude(struct run *run)
-{
-    struct err err = {""};
-    struct load_totals *totals = &run->report->totals;
-    totals->not_sent = totals->offered - totals->sent;
-    measure_finish(run->measure);
-    judge_generator(run);
-    if (run->facts)
-        count_after(run);
-    if (write_files(run, &err) != OK) {
-        fprintf(stderr, "warren load: %s\n", err.text);
-        return CLI_MACHINE;
-    }
-    summary_print(run->report, run->settings->out);
-    int status = load_report_clean(run->report) ? CLI_DONE : CLI_WRONG;
-    if (run->settings->until_accepted && totals->accepted < totals->sent)
-        status = CLI_WRONG;
-    if (run->report->fate.trouble[0])
-        status = CLI_UNREACHABLE;
-    if (!run->settings->audit)
-        return status;
-    int audit = run_audit(run);
-    return status != CLI_DONE ? status : audit;
-}
-
-/* The crowd says how it fared, and whether all of it got what it wanted. */
-static int conclude_crowd(struct run *run)
-{
-    struct err err = {""};
-    if (write_files(run, &err) != OK) {
-        fprintf(stderr, "warren load: %s\n", err.text);
-        return CLI_MACHINE;
-    }
-    summary_crowd(run->report);
-    const struct load_totals *totals = &run->report->totals;
-    return totals->accepted > 0 && totals->accepted == totals->sent ? CLI_DONE : CLI_WRONG;
 }
 
 static int exit_code_of(enum result result)
@@ -480,9 +326,7 @@ int run_load(const struct settings *settings, const char *command)
         take_signals(run);
         load(run);
         drain(run);
-        if (!settings->crowd)
-            check_fates(run);
-        status = settings->crowd ? conclude_crowd(run) : conclude(run);
+        status = settings->crowd ? run_conclude_crowd(run) : run_conclude(run, &hurry);
     } else {
         fprintf(stderr, "warren load: %s\n", err.text);
         status = exit_code_of(result);
