@@ -174,10 +174,22 @@ static void starve(struct drive *drive, int64_t now_ns)
     drive->starved_ns = now_ns;
 }
 
+/* Of so many orders, --orders says that it is enough. */
+static bool enough(const struct drive *drive, uint64_t count)
+{
+    int64_t most = drive->options.settings->orders;
+    return most > 0 && count >= (uint64_t)most;
+}
+
+/* The schedule wants no more. */
+static bool all_due(const struct drive *drive)
+{
+    return drive->due.next_ns == INT64_MAX || enough(drive, drive->due.ordinal);
+}
+
 static void count_due(struct drive *drive, int64_t now_ns)
 {
-    while (!drive->stopped && drive->due.next_ns != INT64_MAX &&
-           drive->begun_ns + drive->due.next_ns <= now_ns) {
+    while (!drive->stopped && !all_due(drive) && drive->begun_ns + drive->due.next_ns <= now_ns) {
         measure_offered(drive->options.measure, drive->due.phase);
         schedule_step(&drive->due);
     }
@@ -202,15 +214,15 @@ static size_t send_due(struct drive *drive, int64_t now_ns, size_t room)
     return sent;
 }
 
-static bool time_is_over(const struct drive *drive, int64_t now_ns)
+static bool is_over(const struct drive *drive, int64_t now_ns)
 {
-    return drive->stopped || now_ns >= drive->end_ns;
+    return drive->stopped || now_ns >= drive->end_ns || enough(drive, drive->next_ordinal);
 }
 
 static size_t send_users(struct drive *drive, int64_t now_ns, size_t room)
 {
     size_t sent = 0;
-    while (sent < room && due_now(&drive->users, now_ns) && !time_is_over(drive, now_ns)) {
+    while (sent < room && due_now(&drive->users, now_ns) && !is_over(drive, now_ns)) {
         int64_t intended_ns = due_first(&drive->users)->at_ns;
         if (!has_room(drive)) {
             starve(drive, now_ns);
@@ -343,10 +355,10 @@ static int64_t first_due_ns(const struct due_queue *queue)
 /* The next arrival, or the end of the schedule. */
 static int64_t next_arrival_ns(const struct drive *drive)
 {
-    if (time_is_over(drive, wire_now_ns()))
+    if (is_over(drive, wire_now_ns()))
         return INT64_MAX;
     int64_t next = earlier(drive->end_ns, first_due_ns(&drive->users));
-    if (drive->due.next_ns != INT64_MAX && !drive->options.settings->closed)
+    if (!all_due(drive) && !drive->options.settings->closed)
         next = earlier(next, drive->begun_ns + drive->due.next_ns);
     if (drive->queries.next_ns != INT64_MAX)
         next = earlier(next, drive->begun_ns + drive->queries.next_ns);
@@ -381,9 +393,10 @@ void drive_stop(struct drive *drive)
 bool drive_schedule_over(const struct drive *drive)
 {
     if (drive->options.settings->closed)
-        return time_is_over(drive, wire_now_ns());
+        return is_over(drive, wire_now_ns());
     return drive->stopped ||
-           (drive->due.next_ns == INT64_MAX && drive->sending.ordinal == drive->due.ordinal);
+           (all_due(drive) && drive->sending.ordinal == drive->due.ordinal &&
+            (wire_now_ns() >= drive->end_ns || enough(drive, drive->due.ordinal)));
 }
 
 bool drive_idle(const struct drive *drive)

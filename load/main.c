@@ -4,7 +4,7 @@
 
 #include "common/base/buf.h"
 #include "load/compare.h"
-#include "load/run.h"
+#include "load/load_run.h"
 
 /* To repeat the run; words with anything unusual in them in quotes. */
 static void write_command(int argc, char **argv, struct buf *out)

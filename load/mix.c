@@ -48,7 +48,7 @@ enum result mix_check(const struct mix *mix, struct err *err)
                        LINES_MAX);
     if (mix->quantity < 1 || mix->quantity > QUANTITY_MAX_HERE)
         return err_set(err, INVALID, "a quantity is 1 to %d", QUANTITY_MAX_HERE);
-    if (mix->declined + mix->flaky + mix->slow > ALL)
+    if (mix->declined + mix->flaky + mix->slow + mix->no_funds + mix->lost_answer > ALL)
         return err_set(err, INVALID, "the shares of cards are more than 1000 of 1000");
     return OK;
 }
@@ -57,12 +57,19 @@ static const char *card_of(const struct mix *mix, uint64_t ordinal)
 {
     uint64_t state = stream_for(mix, ordinal, FOR_CARD);
     int64_t draw = (int64_t)random_below(&state, ALL);
-    if (draw < mix->declined)
-        return "tok_declined";
-    if (draw < mix->declined + mix->flaky)
-        return "tok_flaky";
-    if (draw < mix->declined + mix->flaky + mix->slow)
-        return "tok_slow";
+    const struct {
+        int64_t share;
+        const char *card;
+    } cards[] = {
+        {mix->declined, "tok_declined"},   {mix->flaky, "tok_flaky"},
+        {mix->slow, "tok_slow"},           {mix->no_funds, "tok_insufficient_funds"},
+        {mix->lost_answer, "tok_timeout"},
+    };
+    for (size_t i = 0; i < sizeof cards / sizeof cards[0]; i++) {
+        if (draw < cards[i].share)
+            return cards[i].card;
+        draw -= cards[i].share;
+    }
     return "tok_visa";
 }
 

@@ -16,11 +16,12 @@ struct mix {
     uint64_t seed;
     char skus[MIX_SKUS_MAX][MIX_SKU_SIZE];
     size_t sku_count;
-    int64_t lines;                 /* distinct SKUs of an order, at most sku_count */
-    int64_t quantity;              /* of each line 1 to this */
-    int64_t hot;                   /* of 1000 orders: have the first SKU first */
-    int64_t declined, flaky, slow; /* of 1000 orders, by their card; the others pay at once */
-    int64_t cancel;                /* of 1000 orders: cancelled as soon as they are accepted */
+    int64_t lines;    /* distinct SKUs of an order, at most sku_count */
+    int64_t quantity; /* of each line 1 to this */
+    int64_t hot;      /* of 1000 orders: have the first SKU first */
+    int64_t declined, flaky, slow, no_funds,
+        lost_answer; /* of 1000 orders, by their card; the others pay at once */
+    int64_t cancel;  /* of 1000 orders: cancelled as soon as they are accepted */
 };
 
 /* "CARROT-1KG,SPADE". INVALID: no SKU, or too many. */

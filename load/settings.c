@@ -52,6 +52,7 @@ static const struct option table[] = {
     {"users", NULL, OPTION_INT, TO(users), "N",
      "closed loop: so many users, each waits for its answer", 1, 100000},
     {"think", NULL, OPTION_INT, TO(think_ms), "MS", "and then this long (0)", 0, MS_A_DAY},
+    {"orders", NULL, OPTION_INT, TO(orders), "N", "at most so many (0: any number)", 0, 0},
     {"bound", NULL, OPTION_INT, TO(bound_ms), "MS",
      "find the highest rate of the phases whose p99 to settled is within this", 1, MS_A_DAY},
     {"connections", NULL, OPTION_INT, TO(connections), "N", "at most at once (1024)", 1, 30000},
@@ -69,10 +70,16 @@ static const struct option table[] = {
     {"flaky", NULL, OPTION_INT, TO(mix.flaky), "M", "of 1000: the provider fails twice", 0,
      SHARE_MAX},
     {"slow", NULL, OPTION_INT, TO(mix.slow), "M", "of 1000: the provider is slow", 0, SHARE_MAX},
+    {"no-funds", NULL, OPTION_INT, TO(mix.no_funds), "M", "of 1000: the account is empty", 0,
+     SHARE_MAX},
+    {"lost-answer", NULL, OPTION_INT, TO(mix.lost_answer), "M",
+     "of 1000: the provider charges and does not answer", 0, SHARE_MAX},
     {"cancel", NULL, OPTION_INT, TO(mix.cancel), "M", "of 1000: cancelled once accepted", 0,
      SHARE_MAX},
     {"queries", NULL, OPTION_INT, TO(query_rate), "R", "a second: an order, the list, the products",
      0, 100000},
+    {"crowd", NULL, OPTION_FLAG, TO(crowd), NULL,
+     "only customers, whom something else judges: no log of facts, no asking for fates", 0, 0},
     {"until-accepted", NULL, OPTION_FLAG, TO(until_accepted), NULL,
      "repeat with the same key what is refused or unknown", 0, 0},
     {"again", NULL, OPTION_INT, TO(again_ms), "MS", "after this pause (200)", 0, MS_A_DAY},
@@ -82,6 +89,8 @@ static const struct option table[] = {
      "requests without an answer do not fail the run", 0, 0},
     {"out", NULL, OPTION_TEXT, TO(out), "DIR",
      "report.html, summary.json, series as CSV, history.jsonl", 0, 0},
+    {"history", NULL, OPTION_TEXT, TO(history), "FILE",
+     "every attempt and its answer, for 'warren audit --history' (history.jsonl in --out)", 0, 0},
     {"title", NULL, OPTION_TEXT, TO(title), "TEXT", "of the report", 0, 0},
     {"audit", NULL, OPTION_FLAG, TO(audit), NULL,
      "afterwards run 'warren audit', with --out also "
@@ -151,6 +160,8 @@ void settings_read(int argc, char **argv, struct settings *ret_settings)
         result = mix_check(&settings->mix, &err);
     if (result == OK && (settings->url == NULL) != (settings->token_file == NULL))
         result = err_set(&err, INVALID, "--url and --token go together");
+    if (result == OK && settings->crowd && (settings->out || settings->audit))
+        result = err_set(&err, INVALID, "--crowd measures nothing: no --out, no --audit");
     if (result == OK && settings->url && settings->audit)
         result = err_set(&err, INVALID, "--audit looks into a suite's stores: not with --url");
     if (result != OK)

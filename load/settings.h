@@ -14,11 +14,13 @@ struct settings {
     const char *url;        /* some server like the edge; NULL: the suite of `where` */
     const char *token_file; /* with url */
     const char *out;        /* NULL: only the table */
+    const char *history;    /* NULL: in `out`, or nowhere */
     const char *title;
 
     bool closed;
     struct schedule_plan plan; /* open loop: arrivals; closed loop: one phase, for its duration */
     int64_t users, think_ms;   /* closed loop */
+    int64_t orders;            /* at most; 0: any number */
     int64_t connections;
     int64_t timeout_ms; /* of a request */
     int64_t settle_s;   /* how long orders get to settle after the last arrival */
@@ -27,6 +29,7 @@ struct settings {
     struct mix mix;
     int64_t query_rate;
 
+    bool crowd;          /* only customers: no log, no look at the suite, no asking for fates */
     bool until_accepted; /* repeat with the same key what is not accepted */
     int64_t again_ms;    /* after this pause */
     int64_t patience_s;  /* and for at most this long */

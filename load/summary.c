@@ -169,3 +169,16 @@ void summary_print(const struct load_report *report, const char *out)
     printf("load: %s%s\n", load_report_clean(report) ? "clean" : "NOT CLEAN",
            report->identity.interrupted ? ", interrupted" : "");
 }
+
+void summary_crowd(const struct load_report *report)
+{
+    const struct load_totals *totals = &report->totals;
+    int64_t failed = 0;
+    for (size_t i = 0; i < totals->errors.count; i++)
+        failed += totals->errors.items[i].count;
+    printf("%" PRId64 " orders, %" PRId64 " attempts, %" PRId64 " failed, %" PRId64
+           " not sent, %" PRId64 " given up\n",
+           totals->accepted, totals->accepted + failed, failed, totals->offered - totals->sent,
+           totals->sent - totals->accepted);
+    print_tallies("errors", &totals->errors);
+}

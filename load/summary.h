@@ -8,5 +8,7 @@
 void summary_progress(const struct load_report *report, const struct load_sample *sample);
 /* On stdout. `out`: where the report is; NULL: nowhere. */
 void summary_print(const struct load_report *report, const char *out);
+/* One line on stdout: what a crowd got. */
+void summary_crowd(const struct load_report *report);
 
 #endif

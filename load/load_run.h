@@ -1,6 +1,6 @@
 /* One run from beginning to end: ready, load, drain, the fate of every order, the report. */
-#ifndef WARREN_LOAD_RUN_H
-#define WARREN_LOAD_RUN_H
+#ifndef WARREN_LOAD_LOAD_RUN_H
+#define WARREN_LOAD_LOAD_RUN_H
 
 #include "load/report/report.h"
 #include "load/settings.h"
