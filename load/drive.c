@@ -168,12 +168,6 @@ static enum result send_new(struct drive *drive, uint32_t ordinal, size_t phase,
 
 /* --- what is due --------------------------------------------------------------------------------- */
 
-static void starve(struct drive *drive, int64_t now_ns)
-{
-    drive->starved++;
-    drive->starved_ns = now_ns;
-}
-
 /* Of so many orders, --orders says that it is enough. */
 static bool enough(const struct drive *drive, uint64_t count)
 {
@@ -205,7 +199,7 @@ static size_t send_due(struct drive *drive, int64_t now_ns, size_t room)
         bool hopeless = drive->stopped || now_ns - intended_ns > give_up_ns;
         if (!hopeless && send_new(drive, (uint32_t)drive->sending.ordinal, drive->sending.phase,
                                   intended_ns) != OK) {
-            starve(drive, now_ns);
+            drive->starved_ns = now_ns;
             break;
         }
         sent += !hopeless;
@@ -225,14 +219,13 @@ static size_t send_users(struct drive *drive, int64_t now_ns, size_t room)
     while (sent < room && due_now(&drive->users, now_ns) && !is_over(drive, now_ns)) {
         int64_t intended_ns = due_first(&drive->users)->at_ns;
         if (!has_room(drive)) {
-            starve(drive, now_ns);
+            drive->starved_ns = now_ns;
             break;
         }
         measure_offered(drive->options.measure, 0);
         if (send_new(drive, drive->next_ordinal, 0, intended_ns) != OK)
             break;
         drive->next_ordinal++;
-        drive->users_busy++;
         due_pop(&drive->users);
         sent++;
     }
@@ -408,11 +401,6 @@ bool drive_idle(const struct drive *drive)
 size_t drive_in_flight(const struct drive *drive)
 {
     return wire_in_flight(drive->wire);
-}
-
-int64_t drive_starved(const struct drive *drive)
-{
-    return drive->starved;
 }
 
 size_t drive_phase(const struct drive *drive)

@@ -50,8 +50,6 @@ bool drive_schedule_over(const struct drive *drive);
 /* And nothing is on its way or waits to be repeated. */
 bool drive_idle(const struct drive *drive);
 size_t drive_in_flight(const struct drive *drive);
-/* How often an order that was due found every connection in use. */
-int64_t drive_starved(const struct drive *drive);
 /* The phase in which the schedule is. */
 size_t drive_phase(const struct drive *drive);
 

@@ -86,7 +86,6 @@ static void user_is_free(struct drive *drive, int64_t now_ns)
 {
     if (!drive->options.settings->closed)
         return;
-    drive->users_busy--;
     due_push(&drive->users,
              &(struct due){.at_ns = now_ns + drive->options.settings->think_ms * MS});
 }

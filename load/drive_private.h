@@ -33,13 +33,12 @@ struct drive {
     struct due_queue users;   /* closed loop: who is ready */
     struct due_queue again;   /* fates to repeat */
     struct due_queue cancels; /* fates to cancel */
-    uint32_t users_busy;
-    uint32_t next_ordinal; /* closed loop */
+    uint32_t next_ordinal;    /* closed loop */
 
     struct attempt *attempts;
     uint32_t attempt_count, free_attempt;
-    int64_t starved, starved_ns; /* how often, and when last */
-    uint32_t recent;             /* an order that was accepted a while ago, for queries */
+    int64_t starved_ns; /* when an order that was due last found no connection */
+    uint32_t recent;    /* an order that was accepted a while ago, for queries */
     uint32_t newest;
     bool has_recent, has_newest;
     struct buf body;

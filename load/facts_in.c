@@ -11,7 +11,7 @@
 #include "load/drive.h"
 #include "load/wire.h"
 
-enum { PREFETCH = 4000, OPENING_MS = 15000 };
+enum { PREFETCH = 4000, OPENING_MS = 15000, MS = 1000000 };
 
 struct facts_in {
     struct facts_in_options options;
@@ -175,9 +175,10 @@ int facts_in_fd(const struct facts_in *facts)
     return bus_fd(facts->bus);
 }
 
-int64_t facts_in_deadline_ms(const struct facts_in *facts)
+int64_t facts_in_deadline_ns(const struct facts_in *facts)
 {
-    return bus_deadline_ms(facts->bus);
+    int64_t deadline_ms = bus_deadline_ms(facts->bus);
+    return deadline_ms > INT64_MAX / MS ? INT64_MAX : deadline_ms * MS;
 }
 
 int64_t facts_in_offset(const struct facts_in *facts)

@@ -32,8 +32,8 @@ enum result facts_in_open(const struct facts_in_options *options, struct facts_i
 void facts_in_free(struct facts_in *facts);
 
 int facts_in_fd(const struct facts_in *facts);
-/* Monotonic; 0: there is work in hand. */
-int64_t facts_in_deadline_ms(const struct facts_in *facts);
+/* Monotonic; 0: there is work in hand; INT64_MAX: only the fd tells. */
+int64_t facts_in_deadline_ns(const struct facts_in *facts);
 /* Never blocks; a bounded amount of work. */
 void facts_in_run(struct facts_in *facts);
 

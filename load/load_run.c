@@ -207,10 +207,8 @@ static void tick(struct run *run, int64_t now_ns)
         return;
     struct load_sample *sample = measure_tick(run->measure, now_ns);
     sample->in_flight = (int64_t)drive_in_flight(run->drive);
-    if (run->watch) {
-        int64_t offset = facts_in_offset(run->facts);
-        watch_sample(run->watch, offset >= 0 ? offset : LOAD_UNKNOWN, &run->report->series, sample);
-    }
+    if (run->watch)
+        watch_sample(run->watch, &run->report->series, sample);
     if (run->history)
         fflush(run->history); /* for those who read along */
     if (!run->settings->quiet && isatty(STDERR_FILENO))
@@ -227,7 +225,7 @@ static void turn(struct run *run)
     int64_t deadline_ns = earlier(drive_deadline_ns(run->drive), run->next_tick_ns);
     if (run->facts) {
         fds[1].fd = facts_in_fd(run->facts);
-        deadline_ns = earlier(deadline_ns, facts_in_deadline_ms(run->facts) * MS);
+        deadline_ns = earlier(deadline_ns, facts_in_deadline_ns(run->facts));
     }
     int64_t left_ns = deadline_ns - wire_now_ns();
     struct timespec wait = {.tv_sec = left_ns > 0 ? left_ns / second_ns : 0,
@@ -235,6 +233,8 @@ static void turn(struct run *run)
     (void)ppoll(fds, 2, &wait, &run->waiting); /* an interruption is seen below, or by our caller */
     if (run->facts)
         facts_in_run(run->facts);
+    if (run->watch)
+        watch_log_offset(run->watch, facts_in_offset(run->facts));
     drive_run(run->drive);
     tick(run, wire_now_ns());
     if (interrupts > 0 && run->interrupts_heard == 0) {
@@ -302,11 +302,24 @@ static int64_t patience_ends_ns(const struct run *run)
     return run->scheduled_ns + run->settings->settle_s * second_ns;
 }
 
+/* What makes the settled and the notified fewer than they were. */
+static void tell_of_log(const struct run *run)
+{
+    const char *reason;
+    if (!facts_in_up(run->facts, &reason))
+        fprintf(stderr, "warren load: the log of facts cannot be read: %s\n", reason);
+    if (facts_in_unreadable(run->facts) > 0)
+        fprintf(stderr, "warren load: %" PRId64 " messages of the log are no facts\n",
+                facts_in_unreadable(run->facts));
+}
+
 static void drain(struct run *run)
 {
     while (run->facts && !drained(run, wire_now_ns()) && !hurry &&
            wire_now_ns() < patience_ends_ns(run))
         turn(run);
+    if (run->facts)
+        tell_of_log(run);
     if (!run->facts || measure_unsettled(run->measure) > 0)
         return;
     int64_t last_ns = measure_last_settled_ns(run->measure);

@@ -44,7 +44,7 @@ static int64_t now_us(void)
 
 void look_clear(struct look *look)
 {
-    *look = (struct look){.edge_offset = LOAD_UNKNOWN};
+    *look = (struct look){.projection_lag = LOAD_UNKNOWN};
 }
 
 void looker_free(struct looker *looker)
@@ -173,10 +173,12 @@ static const char *metrics_of(struct looker *looker, int port)
     return looker->response.body.data;
 }
 
-static void look_at_services(struct looker *looker, struct look *look)
+static void look_at_services(struct looker *looker, const _Atomic int64_t *log_offset,
+                             struct look *look)
 {
     for (size_t i = 0; i < looker->target_count; i++) {
         double value = 0;
+        int64_t offset = atomic_load(log_offset);
         const struct target *target = &looker->targets[i];
         const char *text = target->port > 0 ? metrics_of(looker, target->port) : NULL;
         if (!text)
@@ -187,9 +189,10 @@ static void look_at_services(struct looker *looker, struct look *look)
             load_text(service->name, sizeof service->name, target->name);
             service->outbox = (int64_t)value;
         }
-        if (prometheus_sum(text, "warren_edge_projection_offset", NULL, &value) &&
-            (look->edge_offset == LOAD_UNKNOWN || value < (double)look->edge_offset))
-            look->edge_offset = (int64_t)value;
+        if (offset >= 0 && prometheus_sum(text, "warren_edge_projection_offset", NULL, &value)) {
+            int64_t lag = offset > (int64_t)value ? offset - (int64_t)value : 0;
+            look->projection_lag = lag > look->projection_lag ? lag : look->projection_lag;
+        }
     }
 }
 
@@ -243,10 +246,10 @@ static void look_at_queues(struct looker *looker, struct look *look)
     }
 }
 
-void looker_look(struct looker *looker, struct look *ret_look)
+void looker_look(struct looker *looker, const _Atomic int64_t *log_offset, struct look *ret_look)
 {
     look_clear(ret_look);
     look_at_processes(looker, ret_look);
-    look_at_services(looker, ret_look);
+    look_at_services(looker, log_offset, ret_look);
     look_at_queues(looker, ret_look);
 }

@@ -4,6 +4,8 @@
 #ifndef WARREN_LOAD_LOOK_H
 #define WARREN_LOAD_LOOK_H
 
+#include <stdatomic.h>
+
 #include "cli/suite.h"
 #include "load/report/report.h"
 
@@ -30,7 +32,7 @@ struct look {
     size_t service_count;
     struct look_process processes[LOAD_PROCESSES_MAX];
     size_t process_count;
-    int64_t edge_offset; /* where the slowest edge reads the log on */
+    int64_t projection_lag; /* facts of the log that the slowest edge has not read */
 };
 
 struct looker;
@@ -39,6 +41,8 @@ void look_clear(struct look *look);
 struct looker *looker_new(const struct suite *suite);
 /* Takes NULL. */
 void looker_free(struct looker *looker);
-void looker_look(struct looker *looker, struct look *ret_look);
+/* `log_offset`: the last that somebody has read from the log of facts, at any moment; negative:
+ * nobody has. It is compared with what the edges say of themselves right after. */
+void looker_look(struct looker *looker, const _Atomic int64_t *log_offset, struct look *ret_look);
 
 #endif

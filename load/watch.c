@@ -14,6 +14,7 @@
 struct watch {
     struct suite suite;
     pthread_t thread;
+    _Atomic int64_t log_offset;
     pthread_mutex_t lock; /* guards what is below */
     pthread_cond_t wake;
     bool ending;
@@ -35,7 +36,7 @@ static void *watch_run(void *context)
     pthread_mutex_lock(&watch->lock);
     while (!watch->ending) {
         pthread_mutex_unlock(&watch->lock);
-        looker_look(looker, &look);
+        looker_look(looker, &watch->log_offset, &look);
         pthread_mutex_lock(&watch->lock);
         watch->look = look;
         add_seconds(&next, 1);
@@ -60,6 +61,7 @@ enum result watch_start(const struct suite *suite, struct watch **ret_watch, str
         abort();
     watch->suite = *suite;
     look_clear(&watch->look);
+    atomic_init(&watch->log_offset, -1);
     pthread_mutex_init(&watch->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -88,8 +90,12 @@ void watch_free(struct watch *watch)
     free(watch);
 }
 
-void watch_sample(struct watch *watch, int64_t log_offset, struct load_series *series,
-                  struct load_sample *sample)
+void watch_log_offset(struct watch *watch, int64_t offset)
+{
+    atomic_store_explicit(&watch->log_offset, offset, memory_order_relaxed);
+}
+
+void watch_sample(struct watch *watch, struct load_series *series, struct load_sample *sample)
 {
     pthread_mutex_lock(&watch->lock);
     const struct look *look = &watch->look;
@@ -113,9 +119,7 @@ void watch_sample(struct watch *watch, int64_t log_offset, struct load_series *s
             sample->rss_bytes[at] = look->processes[i].rss_bytes;
         }
     }
-    if (look->edge_offset != LOAD_UNKNOWN && log_offset != LOAD_UNKNOWN)
-        sample->projection_lag =
-            log_offset > look->edge_offset ? log_offset - look->edge_offset : 0;
+    sample->projection_lag = look->projection_lag;
     pthread_mutex_unlock(&watch->lock);
 }
 

@@ -18,10 +18,10 @@ enum result watch_start(const struct suite *suite, struct watch **ret_watch,
 /* Ends it; waits at most for the look that is being taken. Takes NULL. */
 void watch_free(struct watch *watch);
 
-/* Fills the levels of the sample and, where new, the names of the series. `log_offset` is the last
- * one that was read from the log of facts, for the lag of the edge; LOAD_UNKNOWN: nobody knows. */
-void watch_sample(struct watch *watch, int64_t log_offset, struct load_series *series,
-                  struct load_sample *sample);
+/* The last offset that was read from the log of facts, for the lag of the edges. Cheap. */
+void watch_log_offset(struct watch *watch, int64_t offset);
+/* Fills the levels of the sample and, where new, the names of the series. */
+void watch_sample(struct watch *watch, struct load_series *series, struct load_sample *sample);
 
 /* What the services and the broker have counted since they started. */
 struct watch_counters {

@@ -49,7 +49,6 @@ struct wire {
     struct connections connecting; /* the first deadline first, here and below */
     struct connections busy;
     size_t count, in_flight;
-    int64_t connects;
     struct buf plain;
     char scratch[READ_SIZE + 1];
 };
@@ -185,7 +184,6 @@ static struct connection *connection_new(struct wire *wire)
     connection->state = STATE_CONNECTING;
     connection->deadline_ns = wire_now_ns() + wire->options.connecting_ms * MS;
     wire->count++;
-    wire->connects++;
     if (connect(fd, (const struct sockaddr *)&wire->address, wire->address_size) == 0 ||
         errno == EINPROGRESS) {
         TAILQ_INSERT_TAIL(&wire->connecting, connection, link);
@@ -412,9 +410,4 @@ int64_t wire_deadline_ns(const struct wire *wire)
 size_t wire_in_flight(const struct wire *wire)
 {
     return wire->in_flight;
-}
-
-int64_t wire_connects(const struct wire *wire)
-{
-    return wire->connects;
 }

@@ -74,8 +74,6 @@ int64_t wire_deadline_ns(const struct wire *wire);
 void wire_run(struct wire *wire);
 
 size_t wire_in_flight(const struct wire *wire);
-/* How many connections were made so far. */
-int64_t wire_connects(const struct wire *wire);
 
 /* Monotonic nanoseconds: the clock of everything here. */
 int64_t wire_now_ns(void);
