@@ -8,11 +8,11 @@
 enum {
     WIDE = 1040,
     HALF = 508,
-    WIDE_HEIGHT = 300,
-    HALF_HEIGHT = 240,
+    WIDE_HEIGHT = 308,
+    HALF_HEIGHT = 248,
     LEFT = 66,
     RIGHT = 14,
-    TOP = 34,
+    TOP = 42,
     BOTTOM = 44,
 };
 
@@ -136,8 +136,9 @@ static void write_line(const struct frame *frame, const struct chart_line *line,
 static void write_svg(const struct frame *frame, struct buf *out)
 {
     const struct chart *chart = frame->chart;
+    html_scroll_begin(out, chart->title);
     buf_printf(out,
-               "<div class=\"scroll\"><svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
+               "<svg viewBox=\"0 0 %.0f %.0f\" role=\"img\" "
                "aria-labelledby=\"%s-t %s-d\">\n<title id=\"%s-t\">",
                frame->width, frame->height, chart->id, chart->id, chart->id);
     html_text(out, chart->title);
@@ -150,7 +151,8 @@ static void write_svg(const struct frame *frame, struct buf *out)
     for (size_t i = chart->line_count; i-- > 0;)
         write_line(frame, &chart->lines[i], out);
     write_x_axis(frame, out);
-    buf_printf(out, "<path class=\"cursor\" d=\"M0 %dV%.0f\"/></svg></div>\n", TOP, frame->y.from);
+    buf_printf(out, "<path class=\"cursor\" d=\"M0 %dV%.0f\"/></svg>", TOP, frame->y.from);
+    html_scroll_end(out);
 }
 
 static void write_legend(const struct chart *chart, struct buf *out)
@@ -172,7 +174,8 @@ static void write_table(const struct frame *frame, struct buf *out)
 {
     const struct chart *chart = frame->chart;
     buf_text(out, "<details><summary>The same as a table</summary>\n");
-    buf_text(out, "<div class=\"scroll\"><table><thead><tr>");
+    html_scroll_begin(out, chart->title);
+    buf_text(out, "<table><thead><tr>");
     html_element(out, "th scope=\"col\"", chart->x_title);
     for (size_t i = 0; i < chart->line_count; i++)
         html_element(out, "th scope=\"col\"", chart->lines[i].name);
@@ -186,7 +189,9 @@ static void write_table(const struct frame *frame, struct buf *out)
         }
         buf_text(out, "</tr>\n");
     }
-    buf_text(out, "</tbody></table></div></details>\n");
+    buf_text(out, "</tbody></table>");
+    html_scroll_end(out);
+    buf_text(out, "</details>\n");
 }
 
 void chart_write(const struct chart *chart, struct buf *out)

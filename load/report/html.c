@@ -90,9 +90,22 @@ void html_section_end(struct buf *out)
     buf_text(out, "</section>\n");
 }
 
+void html_scroll_begin(struct buf *out, const char *name)
+{
+    buf_text(out, "<div class=\"scroll\" role=\"group\" tabindex=\"0\" aria-label=\"");
+    html_text(out, name);
+    buf_text(out, "\">");
+}
+
+void html_scroll_end(struct buf *out)
+{
+    buf_text(out, "</div>\n");
+}
+
 void html_table_begin(struct buf *out, const char *caption, const char *const *columns)
 {
-    buf_text(out, "<div class=\"scroll\"><table>");
+    html_scroll_begin(out, columns[0]);
+    buf_text(out, "<table>");
     if (caption)
         html_element(out, "caption", caption);
     buf_text(out, "<thead><tr>");
@@ -103,7 +116,8 @@ void html_table_begin(struct buf *out, const char *caption, const char *const *c
 
 void html_table_end(struct buf *out)
 {
-    buf_text(out, "</tbody></table></div>\n");
+    buf_text(out, "</tbody></table>");
+    html_scroll_end(out);
 }
 
 void html_row_begin(struct buf *out, const char *name)

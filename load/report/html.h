@@ -14,6 +14,10 @@ void html_element(struct buf *out, const char *tag, const char *text);
 /* <section id=...><h2>; `id` is a word. */
 void html_section_begin(struct buf *out, const char *id, const char *title);
 void html_section_end(struct buf *out);
+/* What is wider than a narrow screen scrolls by itself; it can be reached by the keyboard and has a
+ * name for those who hear the page. */
+void html_scroll_begin(struct buf *out, const char *name);
+void html_scroll_end(struct buf *out);
 /* A table's head: the columns' names, NULL at the end. The first is text, the others figures. */
 void html_table_begin(struct buf *out, const char *caption, const char *const *columns);
 void html_table_end(struct buf *out);

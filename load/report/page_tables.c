@@ -241,7 +241,7 @@ void page_fate(const struct load_report *report, struct buf *out)
 
 void page_inside(const struct load_report *report, struct buf *out)
 {
-    static const char *const columns[] = {"during the run", "", NULL};
+    static const char *const columns[] = {"during the run", "measured", NULL};
     const struct load_after *after = &report->after;
     section(out, "inside", "Inside the suite",
             "What the services counted. Redeliveries and duplicates are no fault: each was "
@@ -289,7 +289,8 @@ static void machine_table(const struct load_report *report, struct buf *out)
 {
     const struct load_machine *machine = &report->machine;
     char text[64];
-    buf_text(out, "<div class=\"scroll\"><table class=\"words\"><tbody>");
+    html_scroll_begin(out, "The machine and the load");
+    buf_text(out, "<table class=\"words\"><tbody>");
     words_row(out, "CPU", machine->cpu_model);
     words_row(out, "cores", figure_count(machine->cores).text);
     words_row(out, "memory", figure_bytes(machine->memory_bytes).text);
@@ -302,7 +303,8 @@ static void machine_table(const struct load_report *report, struct buf *out)
         words_row(out, "connections", text);
     }
     generator_row(report, out);
-    buf_text(out, "</tbody></table></div>\n");
+    buf_text(out, "</tbody></table>");
+    html_scroll_end(out);
 }
 
 static void glossary(struct buf *out)
