@@ -15,5 +15,8 @@ enum { BEARER_SHORT_MS = 60 * 60 * 1000 };
 enum result bearer_issue(const struct suite *suite, const char *name, const char *email,
                          enum scope scope, int64_t valid_ms, char bearer[BEARER_SIZE],
                          struct err *err) WARN_UNUSED;
+/* The id of the customer of that name, who is made when there is none. */
+enum result bearer_customer(const struct suite *suite, const char *name, struct id *ret_customer,
+                            struct err *err) WARN_UNUSED;
 
 #endif

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
-#include "cli/chaos_crowd.h"
 #include "cli/chaos_faults.h"
 #include "cli/chaos_plan.h"
 #include "cli/exit_codes.h"
@@ -109,54 +108,50 @@ static void print_fault(const struct chaos_fault *fault)
 
 /* --- the customers ---------------------------------------------------------------------------- */
 
-static enum result open_history(struct chaos *chaos, FILE **ret_file, struct err *err)
+static enum result choose_history(struct chaos *chaos, struct err *err)
 {
     const char *folder = getenv("TMPDIR");
-    int fd = -1;
     if (arguments.history) {
         snprintf(chaos->history, sizeof chaos->history, "%s", arguments.history);
-        *ret_file = fopen(chaos->history, "we");
-    } else {
-        snprintf(chaos->history, sizeof chaos->history, "%s/warren-chaos-%" PRId64 "-XXXXXX",
-                 folder && folder[0] ? folder : "/tmp", arguments.seed);
-        fd = mkstemp(chaos->history);
-        *ret_file = fd >= 0 ? fdopen(fd, "w") : NULL;
+        return OK;
     }
-    if (!*ret_file)
+    snprintf(chaos->history, sizeof chaos->history, "%s/warren-chaos-%" PRId64 "-XXXXXX",
+             folder && folder[0] ? folder : "/tmp", arguments.seed);
+    int fd = mkstemp(chaos->history);
+    if (fd < 0)
         return err_set(err, FATAL, "%s: %s", chaos->history, strerror(errno));
-    setvbuf(*ret_file, NULL, _IOLBF, 0);
+    close(fd);
     return OK;
 }
 
-static void be_the_crowd(const struct crowd_options *crowd)
+/* The crowd of `warren load`: until it is told to end, with every card that the sandbox knows. */
+static _Noreturn void be_the_crowd(const struct chaos *chaos, const char *program)
 {
-    struct crowd_counts counts = {0};
-    crowd_run(crowd, &counts);
-    bool written = fclose(crowd->history) == 0;
-    printf("customers: %ld orders, %ld accepted, %ld attempts, %ld refused, %ld unknown, %ld held "
-           "back, %ld given up\n",
-           counts.orders, counts.accepted, counts.attempts, counts.refused, counts.unknown,
-           counts.held_back, counts.given_up);
-    fflush(stdout);
-    _exit(written && counts.given_up == 0 && counts.accepted > 0 ? CLI_DONE : CLI_WRONG);
+    char rate[32], port[32], seed[32];
+    snprintf(rate, sizeof rate, "%" PRId64, arguments.rate);
+    snprintf(port, sizeof port, "%d", chaos->suite.base_port);
+    snprintf(seed, sizeof seed, "%" PRId64, arguments.seed);
+    setpgid(0, 0); /* an interruption is for us to pass on */
+    execl(program, "warren-load", "--home", chaos->suite.home, "--base-port", port, "--crowd",
+          "--until-accepted", "--rate", rate, "--seed", seed, "--duration", "604800", "--skus",
+          "CARROT-1KG,LETTUCE,SPADE,BOOTS,UMBRELLA", "--declined", "90", "--flaky", "90", "--slow",
+          "90", "--no-funds", "90", "--lost-answer", "90", "--cancel", "125", "--history",
+          chaos->history, (char *)NULL);
+    _exit(CLI_MACHINE);
 }
 
 static enum result start_crowd(struct chaos *chaos, struct err *err)
 {
-    struct suite_path url = suite_url(&chaos->suite, "%s", "");
-    struct id run = id_new(clock_system());
-    struct crowd_options crowd = {.url = url.text, .run = run.text, .rate = arguments.rate};
-    enum result result = bearer_issue(&chaos->suite, "chaos", NULL, SCOPE_LOAD,
-                                      (int64_t)30 * 86400 * 1000, crowd.bearer, err);
+    struct suite_path program;
+    enum result result = suite_program("warren-load", &program, err);
     if (result == OK)
-        result = open_history(chaos, &crowd.history, err);
+        result = choose_history(chaos, err);
     if (result != OK)
         return result;
     fflush(stdout);
     chaos->crowd = fork();
     if (chaos->crowd == 0)
-        be_the_crowd(&crowd);
-    fclose(crowd.history);
+        be_the_crowd(chaos, program.text);
     return chaos->crowd > 0 ? OK : err_set(err, FATAL, "fork: %s", strerror(errno));
 }
 

@@ -18,15 +18,12 @@ status=$(warren status --json)
 PORTS=$(field "$status" '.processes[].port')
 NAMED_PORTS=$(field "$status" '.processes[] | "\(.name)=\(.port)"')
 export HISTORY TOKEN PORTS NAMED_PORTS
-"$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
-    "$HISTORY" 8 100000 >"$TMPDIR/storm.out" &
-storm=$!
-export STORM=$storm
+crowd_begin --users 8 --think 100
+export CROWD=$crowd
 calm() {
-    [[ -n $storm ]] || return 0
-    kill "$storm" 2>/dev/null || true
-    wait "$storm" || { echo "the crowd: $(<"$TMPDIR/storm.out")"; return 1; }
-    storm=
+    [[ -n $crowd ]] || return 0
+    crowd_end || return 1
+    crowd=
 }
 suite_also_end() { calm; }
 
@@ -44,6 +41,5 @@ for scenario in "$(dirname "$0")"/lifecycle/*.sh; do
 done
 [[ ${#failed[@]} == 0 ]] || fail "${failed[*]}"
 calm
-cat "$TMPDIR/storm.out"
 expect 0 warren audit --settle 90 --history "$HISTORY"
 echo "$said"

@@ -40,10 +40,7 @@ in_plan=$(awk 'NF {print $2}' <<<"$plan" | sort -u)
 
 suite_start
 mkdir -m 0700 "$WARREN_HOME/run/failpoints"
-warren token --customer crowd --scope load >"$TMPDIR/token"
-"$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
-    "$TMPDIR/history" 4 100000 >"$TMPDIR/storm.out" &
-storm=$!
+crowd_begin --users 4 --think 100
 
 hits() {
     cat "$WARREN_HOME/run/failpoints.log" 2>/dev/null || true
@@ -100,10 +97,8 @@ for program in order-service payment-service notification-service edge-service; 
     lanes+=($!)
 done
 for pid in "${lanes[@]}"; do wait "$pid" || failed=1; done
-kill "$storm"
-wait "$storm" || fail "the crowd: $(<"$TMPDIR/storm.out")"
+crowd_end
 [[ -z ${failed-} ]] || fail "a lane ended early"
-cat "$TMPDIR/storm.out"
 [[ $(hits | sort -u | wc -l) == $((3 * $(awk 'NF {n++} END {print n}' <<<"$plan"))) ]] ||
     fail "not every point three times: $(hits)"
 expect 0 warren audit --settle 60 --history "$TMPDIR/history"

@@ -7,7 +7,6 @@
 # tests/run: alone
 # tests/run: timeout 400
 set -euo pipefail
-crowd=${WARREN_BUILD:-build/check}/tests/integration/crowd
 export WARREN_BUILD=${WARREN_PLAIN:-build}
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
@@ -22,9 +21,7 @@ for sku in CARROT-1KG LETTUCE SPADE BOOTS UMBRELLA; do # enough for everybody
     curl -fsS -m 10 -H "Authorization: Bearer $admin" -H 'Content-Type: application/json' \
         -d '{"delta":1000000}' "$url/v1/products/$sku/stock" >"$TMPDIR/answer"
 done
-warren token --customer crowd --scope load >"$TMPDIR/token"
-"$crowd" "$url" "$TMPDIR/token" "$TMPDIR/history" "$rate" >"$TMPDIR/crowd.out" &
-crowd_pid=$!
+crowd_begin --rate "$rate"
 
 # What can be killed, by its part in the suite. The supervisor is not among them: whoever brings the
 # others back must live (docs/operations.md says what to do when it does not).
@@ -66,10 +63,8 @@ for ((at = 5; at <= seconds; at += 5)); do
     kill_one
 done
 ((killed == seconds / 5)) || fail "only $killed were killed"
-kill "$crowd_pid"
 ended=$(date +%s)
-wait "$crowd_pid" || fail "the crowd: $(<"$TMPDIR/crowd.out")"
-cat "$TMPDIR/crowd.out"
+crowd_end || fail "not everybody got what they wanted"
 answered=$(date +%s)
 until_true 60 warren status || fail "it does not come back: $(warren status || true)"
 expect 0 warren audit --settle 60 --history "$TMPDIR/history"

@@ -8,10 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_start --instances 2 "$@"
-warren token --customer crowd --scope load >"$TMPDIR/token"
-"$build/tests/integration/storm" "http://127.0.0.1:$WARREN_BASE_PORT" "$TMPDIR/token" \
-    "$TMPDIR/history" 3 100000 >"$TMPDIR/storm.out" &
-storm=$!
+crowd_begin --users 3 --think 100
 answered() { # AT-LEAST: so many orders have been accepted
     [[ $(grep -c '"result":"ok"' "$TMPDIR/history" 2>/dev/null) -ge $1 ]]
 }
@@ -35,9 +32,7 @@ for service in order-service payment-service notification-service edge-service; 
     echo "$service was killed and is back"
 done
 more_orders
-kill "$storm"
-wait "$storm" || fail "the crowd: $(<"$TMPDIR/storm.out")"
-cat "$TMPDIR/storm.out"
+crowd_end
 expect 0 warren status --json
 [[ $(field "$said" '[.processes[].restarts] | add') == 4 ]] || fail "not four restarts: $said"
 expect 0 warren audit --settle 60 --history "$TMPDIR/history"

@@ -4,7 +4,7 @@
 #   program_pid NAME         as the supervisor knows it
 #   broker_ctl ...           rabbitmqctl in the broker's own environment
 #   management METHOD PATH   its HTTP interface, below /api/
-#   more_orders              waits until the storm, whose history is $HISTORY, has got 50 more accepted
+#   more_orders              waits until the crowd, whose history is $HISTORY, has got 50 more accepted
 #   place                    one order; sets STATUS, SECONDS_TAKEN, HEADERS
 #   refuses_at_once          condition: an order is answered 503, with Retry-After, within half a second
 #   all_alive                every service and the edge answer /livez within 2 s

@@ -10,6 +10,9 @@
 #   pid_of SERVICE      of its first instance, as status says
 #   until_true SECONDS COMMAND...  waits for a condition
 #   suite_left          prints the processes that carry the suite's mark
+#   crowd_begin OPTION...  customers (of warren load) who place orders until they are
+#                       accepted; their record is $TMPDIR/history, their process $crowd
+#   crowd_end           they come to an end, and every one of them must have got what they wanted
 #   fail TEXT           ends the test
 # A function suite_also_end of the test's own is called at the end, before `warren down`.
 # Everything is ended by pid. On failure the ends of the suite's logs are shown.
@@ -54,6 +57,23 @@ until_true() {
 
 pid_of() {
     warren status --json | jq -r --arg name "$1" '.processes[] | select(.name == $name and .instance == 1) | .pid'
+}
+
+crowd_begin() {
+    warren_crowd=$TMPDIR/crowd.out
+    "$build/warren" load --crowd --until-accepted --patience 180 --again 100 "$@" \
+        --duration 604800 --skus CARROT-1KG,LETTUCE,SPADE,BOOTS,UMBRELLA \
+        --declined 140 --flaky 140 --cancel 100 --history "$TMPDIR/history" >"$warren_crowd" 2>&1 &
+    crowd=$!
+}
+
+crowd_end() {
+    kill "$crowd" 2>/dev/null || true
+    wait "$crowd" || {
+        echo "the crowd: $(<"$warren_crowd")" >&2
+        return 1
+    }
+    cat "$warren_crowd"
 }
 
 suite_left() {

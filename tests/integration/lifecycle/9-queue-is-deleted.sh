@@ -8,8 +8,8 @@ set -euo pipefail
 . "$source/tests/lib/life.sh"
 
 more_orders
-kill -STOP "$STORM"
-trap 'kill -CONT "$STORM"' EXIT
+kill -STOP "$CROWD"
+trap 'kill -CONT "$CROWD"' EXIT
 expect 0 warren audit --settle 60
 management DELETE queues/warren/order.payments
 says() { tail -n 5 "$WARREN_HOME/log/order-service-1.log" | grep -q "bus-down.*$1"; }
@@ -17,7 +17,7 @@ until_true 10 says 'ended the consumer of order.payments' || says 404 || fail "i
 until_true 20 says '404.*order.payments' || fail "it does not say what it waits for"
 all_alive
 warren up >"$TMPDIR/up-again" || fail "$(<"$TMPDIR/up-again")"
-kill -CONT "$STORM"
+kill -CONT "$CROWD"
 trap - EXIT
 more_orders
 expect 0 warren order --customer grace --line SPADE=1
