@@ -21,6 +21,8 @@ const struct migration order_migrations[] = {
         "  available INTEGER NOT NULL CHECK (available >= 0),"
         "  reserved INTEGER NOT NULL CHECK (reserved >= 0),"
         "  sold INTEGER NOT NULL CHECK (sold >= 0), sequence INTEGER NOT NULL);"},
+    /* When the wait for a deadline began. */
+    {2, "ALTER TABLE order_open ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
@@ -68,6 +70,12 @@ static enum result service_tick(void *self, struct uow *uow, int64_t now_ms, str
     return result == OK ? OK : err_context(err, result, "deadlines");
 }
 
+static enum result service_wait_anew(void *self, struct uow *uow, int64_t now_ms, struct err *err)
+{
+    (void)self;
+    return order_store_wait_anew(uow_store(uow), now_ms, err);
+}
+
 static enum result service_before_commit(void *self, struct uow *uow, struct err *err)
 {
     struct order_service *service = self;
@@ -88,6 +96,7 @@ const struct service_spec order_service_spec = {
     .topology = &order_topology,
     .due = service_due,
     .tick = service_tick,
+    .wait_anew = service_wait_anew,
     .before_commit = service_before_commit,
     .forget = service_forget,
 };

@@ -26,5 +26,8 @@ const struct migration service_migrations[] = {
      "CREATE TABLE alone(message_id TEXT PRIMARY KEY, attempts INTEGER NOT NULL) WITHOUT ROWID"},
     /* An answer goes on with the trace of the message that asked for it. */
     {2, "ALTER TABLE job ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''"},
+    /* When a wait began: before that it cannot be now, unless the clock was put back. */
+    {3, "ALTER TABLE job ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE deferred ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
 };
 const size_t service_migration_count = sizeof service_migrations / sizeof service_migrations[0];

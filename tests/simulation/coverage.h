@@ -50,6 +50,7 @@
     X(STORE_FAILED, "store: failed")                                                               \
     X(CLOCK_JUMP, "clock: jumped ahead")                                                           \
     X(CLOCK_BACK, "clock: wall clock put back")                                                    \
+    X(CLOCK_FAR_BACK, "clock: wall clock put back by up to a month")                               \
     X(LOOP_DUPLICATE, "loop: duplicate skipped")                                                   \
     X(LOOP_DEFERRED, "loop: deferred")                                                             \
     X(LOOP_QUARANTINED, "loop: quarantined")                                                       \

@@ -19,6 +19,7 @@ static const struct topology *const topologies[] = {&order_topology, &payment_to
 static const char *const queues[] = {"order.commands", "order.payments", "payment.orders",
                                      "payment.commands", "notification.events"};
 enum { QUEUES = sizeof queues / sizeof queues[0] };
+static const int64_t day_ms = 86400000;
 
 void world_note(struct world *world, const char *format, ...)
 {
@@ -191,9 +192,11 @@ static void time_passes(struct world *world)
             world->clock.wall_ms += ms;
     }
     if (chance_hits(chance, chance->back, 10000)) {
-        world->coverage.items[COVER_CLOCK_BACK]++;
-        world_note(world, "the wall clock is put back by 1500 ms");
-        world->clock.wall_ms -= 1500;
+        bool far = chance_below(chance, 3) == 0; /* more than anybody could wait out */
+        int64_t ms = far ? chance_between(chance, 60000, 30 * day_ms) : 1500;
+        world->coverage.items[far ? COVER_CLOCK_FAR_BACK : COVER_CLOCK_BACK]++;
+        world_note(world, "the wall clock is put back by %" PRId64 " ms", ms);
+        world->clock.wall_ms -= ms;
     }
 }
 
