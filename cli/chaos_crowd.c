@@ -32,7 +32,8 @@ struct crowd {
     CURLM *multi;
     struct customer customers[CROWD_MAX];
     struct crowd_counts counts;
-    int64_t next_ms; /* when the next order is due */
+    int64_t began_ms, next_ms; /* when the next order is due */
+    int64_t due;               /* orders that were due so far, begun or held back */
 };
 
 static volatile sig_atomic_t ending;
@@ -178,7 +179,7 @@ static void finish(struct crowd *crowd, struct customer *customer, CURLcode code
 static void begin_due(struct crowd *crowd)
 {
     for (int64_t now = now_ms(); !ending && crowd->next_ms <= now;
-         crowd->next_ms += 1000 / crowd->options->rate) {
+         crowd->next_ms = crowd->began_ms + ++crowd->due * 1000 / crowd->options->rate) {
         size_t i = 0;
         while (i < CROWD_MAX && crowd->customers[i].act != ACT_NONE)
             i++;
@@ -238,7 +239,7 @@ void crowd_run(const struct crowd_options *options, struct crowd_counts *ret_cou
     signal(SIGTERM, on_term);
     curl_global_init(CURL_GLOBAL_DEFAULT);
     crowd.options = options;
-    crowd.next_ms = now_ms();
+    crowd.began_ms = crowd.next_ms = now_ms();
     crowd.multi = curl_multi_init();
     for (size_t i = 0; i < CROWD_MAX; i++)
         customer_init(&crowd.customers[i]);
