@@ -19,7 +19,7 @@ enum { SETTLE_S = 60, LOOK_AGAIN_MS = 1000, LOOKS_AT_A_VIOLATION = 3 };
 
 static struct {
     struct suite_options where;
-    bool json;
+    bool json, at_rest;
     int64_t settle_s;
     const char *history;
 } arguments = {.settle_s = SETTLE_S};
@@ -33,6 +33,11 @@ static const struct option table[] = {
      .metavar = "SECONDS",
      .help = "how long orders in flight get",
      .max = 86400},
+    {.name = "at-rest",
+     .kind = OPTION_FLAG,
+     .value = &arguments.at_rest,
+     .help =
+         "nobody orders any more: what is not complete then is lost, however young it says it is"},
     {.name = "history",
      .kind = OPTION_TEXT,
      .value = &arguments.history,
@@ -42,7 +47,7 @@ static const struct option table[] = {
 
 static const struct options options = {
     .program = "warren audit",
-    .synopsis = "[--settle SECONDS] [--history FILE] [--json]",
+    .synopsis = "[--settle SECONDS] [--at-rest] [--history FILE] [--json]",
     .about =
         "Checks the promises 1 to 6. Services may run or not; the broker must. Exits 0 when\n"
         "all that was examined holds, 1 when not or when there was nothing to examine, 5 when\n"
@@ -134,8 +139,9 @@ static void look_once(const struct suite *suite, int64_t age_ms, struct audit_re
         .log = look.reader ? audit_reader_log(look.reader) : NULL,
         .history = look.history,
     };
+    bool final = arguments.at_rest && age_ms >= arguments.settle_s * 1000;
     const struct audit_options audit = {
-        .moment = AUDIT_RUNNING,
+        .moment = final ? AUDIT_FINAL : AUDIT_RUNNING,
         .now_ms = clock_wall_ms(clock_system()),
         .grace_ms = arguments.settle_s * 1000,
         .history_age_ms = age_ms,

@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/chaos_clock.h"
+#include "cli/chaos_disk.h"
 #include "cli/chaos_faults.h"
 #include "cli/chaos_plan.h"
 #include "cli/exit_codes.h"
@@ -32,7 +34,10 @@ static const struct option table[] = {
      1, 86400},
     {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second (20)", 1, 1000},
     {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
-     "of kill,stop,broker-kill,broker-stop,alarm,reset (all)", 0, 0},
+     "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full, or all (what this suite "
+     "can "
+     "have)",
+     0, 0},
     {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get (60)", 1,
      86400},
     {"history", NULL, OPTION_TEXT, &arguments.history, "FILE",
@@ -47,11 +52,12 @@ static const struct options options = {
         "Orders at a rate while faults hit a running suite: services and the broker are killed\n"
         "(kill, broker-kill) or stopped for a while (stop, broker-stop), the broker raises a "
         "memory\n"
-        "or disk alarm (alarm) or closes every connection (reset). Afterwards everything has to\n"
-        "come right by itself: 'warren audit' judges it with the customers' own record. Exits 0\n"
-        "when all is well, 1 when a promise is broken, an order was never accepted or a planned\n"
-        "fault was not reached. Faults of the clock and a full disk are not among them: on one\n"
-        "machine they would hit everybody else too.",
+        "or disk alarm (alarm) or closes every connection (reset), the time of day of a service\n"
+        "or of all jumps (clock: needs 'warren up --faketime'), the disk of the stores is full\n"
+        "(disk-full: they need a small one of their own, scripts/small-store). Afterwards all has\n"
+        "to come right by itself: 'warren audit' judges it with the customers' own record. Exits\n"
+        "0 when all is well, 1 when a promise is broken, an order was never accepted or a planned\n"
+        "fault was not reached, 2 when a fault is named that this suite cannot have.",
     .table = table,
     .count = sizeof table / sizeof table[0],
 };
@@ -80,30 +86,68 @@ static void on_signal(int number)
 
 /* --- the plan ------------------------------------------------------------------------------- */
 
-static enum result choose_kinds(const struct suite *suite, bool kinds[CHAOS_KINDS], struct err *err)
+/* Whether this suite can have it. */
+static enum result possible(const struct suite *suite, enum chaos_kind kind, struct err *err)
 {
     char url[1024];
-    enum result result = chaos_kinds_read(
-        arguments.faults ? arguments.faults : "kill,stop,broker-kill,broker-stop,alarm,reset",
-        kinds, err);
+    if (kind == CHAOS_KILL || kind == CHAOS_STOP)
+        return OK;
+    if (kind == CHAOS_CLOCK)
+        return chaos_clock_possible(suite, err);
+    if (kind == CHAOS_DISK_FULL)
+        return chaos_disk_possible(suite, err);
     broker_external_url(suite, url, sizeof url);
-    for (size_t i = CHAOS_BROKER_KILL; i < CHAOS_KINDS && url[0]; i++) {
-        if (kinds[i] && arguments.faults)
-            return err_set(err, INVALID, "%s: this suite's broker is not its own",
-                           chaos_kind_names[i]);
+    if (!url[0])
+        return OK;
+    return err_set(err, INVALID, "%s: this suite's broker is not its own", chaos_kind_names[kind]);
+}
+
+/* What was named must be possible, but for a plan that is only looked at; of what was not, the
+ * impossible is left out. */
+static enum result choose_kinds(const struct suite *suite, bool kinds[CHAOS_KINDS], struct err *err)
+{
+    const char *named = arguments.faults;
+    enum result result = chaos_kinds_read(named ? named : "all", kinds, err);
+    for (size_t i = 0; i < CHAOS_KINDS && result == OK; i++) {
+        struct err why = {""};
+        if (!kinds[i] || (named && arguments.plan_only) ||
+            possible(suite, (enum chaos_kind)i, &why) == OK)
+            continue;
+        if (named)
+            return err_set(err, INVALID, "%s", why.text);
         kinds[i] = false;
+        printf("left out, %s\n", why.text);
     }
     return result;
 }
 
+static const char *target_of(const struct chaos_fault *fault)
+{
+    switch (fault->kind) {
+    case CHAOS_KILL:
+    case CHAOS_STOP:
+        return suite_services[fault->target].name;
+    case CHAOS_CLOCK:
+        return fault->target < suite_service_count ? suite_services[fault->target].name
+                                                   : "every service";
+    case CHAOS_ALARM:
+        return fault->target == 0 ? "memory" : "disk";
+    case CHAOS_DISK_FULL:
+        return fault->target == CHAOS_DISK_STORES   ? "stores"
+               : fault->target == CHAOS_DISK_LEDGER ? "ledger"
+                                                    : "stores and ledger";
+    default:
+        return "";
+    }
+}
+
 static void print_fault(const struct chaos_fault *fault)
 {
-    const char *target = fault->kind <= CHAOS_STOP    ? suite_services[fault->target].name
-                         : fault->kind != CHAOS_ALARM ? ""
-                         : fault->target == 0         ? "memory"
-                                                      : "disk";
-    printf("%8.1f s  %-12s %-22s %6.1f s\n", (double)fault->at_ms / 1000,
-           chaos_kind_names[fault->kind], target, (double)fault->hold_ms / 1000);
+    printf("%8.1f s  %-12s %-22s %6.1f s", (double)fault->at_ms / 1000,
+           chaos_kind_names[fault->kind], target_of(fault), (double)fault->hold_ms / 1000);
+    if (fault->kind == CHAOS_CLOCK)
+        printf("  %+.1f s%s", (double)fault->offset_ms / 1000, fault->stays ? ", stays" : "");
+    printf("\n");
 }
 
 /* --- the customers ---------------------------------------------------------------------------- */
@@ -220,7 +264,7 @@ static int judge(const struct chaos *chaos)
     pid_t pid = fork();
     if (pid == 0) {
         execl(program.text, "warren-audit", "--home", chaos->suite.home, "--base-port", port,
-              "--settle", settle, "--history", chaos->history, (char *)NULL);
+              "--settle", settle, "--at-rest", "--history", chaos->history, (char *)NULL);
         _exit(CLI_MACHINE);
     }
     if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))

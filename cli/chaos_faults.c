@@ -1,45 +1,24 @@
 #include "cli/chaos_faults.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/chaos_clock.h"
+#include "cli/chaos_disk.h"
+#include "cli/chaos_watch.h"
+#include "cli/fake_clock.h"
+#include "cli/files.h"
 #include "cli/ready.h"
 #include "cli/supervisor.h"
-#include "common/base/clock.h"
 
 #define CTL "/usr/lib/rabbitmq/bin/rabbitmqctl"
-
-enum { PRESENT_MS = 60000, SEEN_MS = 15000, LOOK_MS = 50 };
-
-static int64_t now_ms(void)
-{
-    return clock_mono_ms(clock_system());
-}
-
-static void pause_ms(int64_t ms)
-{
-    poll(NULL, 0, (int)ms);
-}
-
-/* Whether `look` comes true within that time. */
-static bool comes_true(bool (*look)(const void *context), const void *context, int64_t patience_ms)
-{
-    int64_t end = now_ms() + patience_ms;
-    while (!look(context)) {
-        if (now_ms() >= end)
-            return false;
-        pause_ms(LOOK_MS);
-    }
-    return true;
-}
+#define CTL_OUT "run/rabbitmqctl.out"
 
 /* --- processes -------------------------------------------------------------------------- */
 
@@ -55,10 +34,10 @@ static pid_t running_pid(struct http *http, const struct suite *suite, const cha
 /* It may be on its way back from the fault before. */
 static pid_t await_pid(struct http *http, const struct suite *suite, const char *program)
 {
-    int64_t end = now_ms() + PRESENT_MS;
+    int64_t end = watch_now_ms() + WATCH_PRESENT_MS;
     pid_t pid;
-    while ((pid = running_pid(http, suite, program)) == 0 && now_ms() < end)
-        pause_ms(LOOK_MS);
+    while ((pid = running_pid(http, suite, program)) == 0 && watch_now_ms() < end)
+        watch_pause_ms(WATCH_LOOK_MS);
     return pid;
 }
 
@@ -98,8 +77,9 @@ static void kill_program(struct http *http, const struct suite *suite, const cha
         snprintf(fault->why, sizeof fault->why, "it does not run");
         return;
     }
-    fault->reached = comes_true(is_dead, &pid, SEEN_MS);
-    pause_ms(fault->hold_ms);
+    fault->reached = watch_until(is_dead, &pid, WATCH_SEEN_MS);
+    fake_clock_forget(pid);
+    watch_pause_ms(fault->hold_ms);
 }
 
 static void stop_program(struct http *http, const struct suite *suite, const char *program,
@@ -112,8 +92,8 @@ static void stop_program(struct http *http, const struct suite *suite, const cha
         snprintf(fault->why, sizeof fault->why, "it does not run");
         return;
     }
-    fault->reached = comes_true(is_stopped, &pid, SEEN_MS);
-    pause_ms(fault->hold_ms);
+    fault->reached = watch_until(is_stopped, &pid, WATCH_SEEN_MS);
+    watch_pause_ms(fault->hold_ms);
     (void)kill(pid, SIGCONT);
 }
 
@@ -127,15 +107,16 @@ static void set_variable(void *context, const char *name, const char *value)
 
 static void ctl_exec(const struct suite *suite, const char *const *arguments)
 {
-    int null = open("/dev/null", O_RDWR);
-    for (int fd = 0; null >= 0 && fd < 3; fd++)
-        dup2(null, fd);
+    int null = open("/dev/null", O_RDONLY);
+    int out = open(suite_path(suite, CTL_OUT).text, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    if (null < 0 || out < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+        _exit(126);
     broker_environment(suite, set_variable, NULL);
     execv(CTL, (char *const *)arguments);
     _exit(127);
 }
 
-static bool ctl(const struct suite *suite, const char *const *arguments)
+static bool ctl_once(const struct suite *suite, const char *const *arguments)
 {
     int status = -1;
     pid_t pid = fork();
@@ -146,60 +127,58 @@ static bool ctl(const struct suite *suite, const char *const *arguments)
     return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
+/* The tool is a node of its own, which has to come up first, on a machine under load. */
+static bool ctl(const struct suite *suite, const char *const *arguments)
+{
+    enum { TRIES = 3 };
+    for (int i = 0; i < TRIES; i++) {
+        if (i > 0)
+            watch_pause_ms(1000);
+        if (ctl_once(suite, arguments))
+            return true;
+    }
+    return false;
+}
+
+/* The first line of what it said last. */
+static void ctl_complaint(const struct suite *suite, const char *vain, char why[CHAOS_WHY_SIZE])
+{
+    struct buf said = {0};
+    const char *text = "nothing";
+    if (file_load(suite_path(suite, CTL_OUT).text, &said, NULL) == OK && said.size > 0)
+        text = said.data + strspn(said.data, "\n");
+    snprintf(why, CHAOS_WHY_SIZE, "%s: rabbitmqctl says %.*s", vain, (int)strcspn(text, "\n"),
+             text);
+    buf_release(&said);
+}
+
 static bool await_broker(struct http *http, const struct suite *suite)
 {
-    int64_t end = now_ms() + PRESENT_MS;
+    int64_t end = watch_now_ms() + WATCH_PRESENT_MS;
     cJSON *json = NULL;
     while (ready_management(http, suite, "overview", &json, NULL) != OK) {
-        if (now_ms() >= end)
+        if (watch_now_ms() >= end)
             return false;
-        pause_ms(200);
+        watch_pause_ms(200);
     }
     cJSON_Delete(json);
     return true;
-}
-
-/* --- proof in a log ------------------------------------------------------------------------- */
-
-struct log_mark {
-    const char *text; /* what is looked for */
-    struct suite_path path;
-    off_t from;
-};
-
-static struct log_mark mark_log(const struct suite *suite, const char *program, const char *text)
-{
-    struct stat info;
-    struct log_mark mark = {.text = text, .path = suite_path(suite, "log/%s.log", program)};
-    mark.from = stat(mark.path.text, &info) == 0 ? info.st_size : 0;
-    return mark;
-}
-
-/* Since the mark was made. A log that was rotated meanwhile is read from its beginning. */
-static bool log_says(const void *context)
-{
-    const struct log_mark *mark = context;
-    struct stat info;
-    char line[4096];
-    bool found = false;
-    FILE *file = fopen(mark->path.text, "re");
-    if (!file)
-        return false;
-    if (fstat(fileno(file), &info) == 0 && info.st_size >= mark->from)
-        (void)fseeko(file, mark->from, SEEK_SET);
-    while (!found && fgets(line, sizeof line, file))
-        found = strstr(line, mark->text) != NULL;
-    fclose(file);
-    return found;
 }
 
 static const char *const *const clear_alarms[] = {
     (const char *const[]){CTL, "set_vm_memory_high_watermark", "0.6", NULL},
     (const char *const[]){CTL, "set_disk_free_limit", "200MB", NULL},
 };
-static const char *const *const raise_alarms[] = {
-    (const char *const[]){CTL, "set_vm_memory_high_watermark", "absolute", "1MB", NULL},
-    (const char *const[]){CTL, "set_disk_free_limit", "900TB", NULL},
+
+/* Raised and cleared by one call: the node clears it by itself, for the tool takes seconds to start, and
+ * on a busy machine more of them than a customer has patience. */
+static const struct {
+    const char *raise, *clear; /* Erlang; the latter as arguments of apply */
+} alarms[] = {
+    {"vm_memory_monitor:set_vm_memory_high_watermark({absolute, 1000000})",
+     "vm_memory_monitor, set_vm_memory_high_watermark, [0.6]"},
+    {"rabbit_disk_monitor:set_disk_free_limit(\"900000GB\")",
+     "rabbit_disk_monitor, set_disk_free_limit, [\"200MB\"]"},
 };
 
 static void alarm_broker(struct http *http, const struct suite *suite, struct chaos_fault *fault,
@@ -207,18 +186,23 @@ static void alarm_broker(struct http *http, const struct suite *suite, struct ch
 {
     snprintf(what, CHAOS_WHY_SIZE, "%s, %lld ms", fault->target == 0 ? "memory" : "disk",
              (long long)fault->hold_ms);
+    char command[300];
+    snprintf(command, sizeof command, "%s, {ok, _} = timer:apply_after(%lld, %s), ok.",
+             alarms[fault->target].raise, (long long)fault->hold_ms, alarms[fault->target].clear);
+    const char *const arguments[] = {CTL, "eval", command, NULL};
     bool there = await_broker(http, suite);
-    struct log_mark set = mark_log(suite, "rabbitmq-server-1", "resource limit alarm set");
-    if (!there || !ctl(suite, raise_alarms[fault->target])) {
-        snprintf(fault->why, sizeof fault->why, "rabbitmqctl cannot set the limit");
+    struct log_mark set = watch_mark_log(suite, "rabbitmq-server-1", "resource limit alarm set");
+    struct log_mark cleared =
+        watch_mark_log(suite, "rabbitmq-server-1", "resource limit alarm cleared");
+    if (!there || !ctl(suite, arguments)) {
+        ctl_complaint(suite, "the limit cannot be set", fault->why);
         return;
     }
-    fault->reached = comes_true(log_says, &set, SEEN_MS);
+    fault->reached = watch_until(watch_log_says, &set, WATCH_SEEN_MS);
     if (!fault->reached)
         snprintf(fault->why, sizeof fault->why, "the node raises no alarm");
-    pause_ms(fault->hold_ms);
-    for (int tries = 0; tries < 3 && !ctl(suite, clear_alarms[fault->target]); tries++)
-        pause_ms(1000);
+    if (!watch_until(watch_log_says, &cleared, fault->hold_ms + WATCH_SEEN_MS))
+        (void)ctl(suite, clear_alarms[fault->target]);
 }
 
 static void reset_connections(struct http *http, const struct suite *suite,
@@ -228,15 +212,15 @@ static void reset_connections(struct http *http, const struct suite *suite,
         CTL, "close_all_connections", "--vhost", "warren", "chaos", NULL};
     snprintf(what, CHAOS_WHY_SIZE, "every connection");
     bool there = await_broker(http, suite) && await_pid(http, suite, "order-service-1") != 0;
-    struct log_mark down = mark_log(suite, "order-service-1", "bus-down");
+    struct log_mark down = watch_mark_log(suite, "order-service-1", "bus-down");
     if (!there || !ctl(suite, arguments)) {
-        snprintf(fault->why, sizeof fault->why, "rabbitmqctl cannot close them");
+        ctl_complaint(suite, "they cannot be closed", fault->why);
         return;
     }
-    fault->reached = comes_true(log_says, &down, SEEN_MS);
+    fault->reached = watch_until(watch_log_says, &down, WATCH_SEEN_MS);
     if (!fault->reached)
         snprintf(fault->why, sizeof fault->why, "order-service-1 did not lose its connection");
-    pause_ms(fault->hold_ms);
+    watch_pause_ms(fault->hold_ms);
 }
 
 /* --- all --------------------------------------------------------------------------------------- */
@@ -265,6 +249,12 @@ void chaos_inject(struct http *http, const struct suite *suite, struct chaos_fau
     case CHAOS_RESET:
         reset_connections(http, suite, fault, what);
         return;
+    case CHAOS_CLOCK:
+        chaos_clock(http, suite, fault, what);
+        return;
+    case CHAOS_DISK_FULL:
+        chaos_disk_full(suite, fault, what);
+        return;
     case CHAOS_KINDS:
         break;
     }
@@ -274,6 +264,8 @@ void chaos_inject(struct http *http, const struct suite *suite, struct chaos_fau
 void chaos_heal(struct http *http, const struct suite *suite)
 {
     struct supervisor_list list;
+    chaos_disk_heal(suite);
+    chaos_clock_heal(suite);
     if (supervisor_list(http, suite, &list, NULL) != OK)
         return;
     for (size_t i = 0; i < list.count; i++) {

@@ -2,25 +2,30 @@
 
 #include <string.h>
 
-const char *const chaos_kind_names[CHAOS_KINDS] = {"kill",        "stop",  "broker-kill",
-                                                   "broker-stop", "alarm", "reset"};
+const char *const chaos_kind_names[CHAOS_KINDS] = {"kill",  "stop",  "broker-kill", "broker-stop",
+                                                   "alarm", "reset", "clock",       "disk-full"};
 
 /* How long each lasts, in ms: a kill until the supervisor has noticed. */
 static const struct {
     int64_t least, most;
-} holds[CHAOS_KINDS] = {{1000, 3000}, {300, 4000},  {8000, 12000},
-                        {500, 6000},  {1000, 4000}, {1000, 2000}};
+} holds[CHAOS_KINDS] = {{1000, 3000}, {300, 4000},  {8000, 12000}, {500, 6000},
+                        {1000, 4000}, {1000, 2000}, {2000, 6000},  {2000, 5000}};
 
 enum { QUIET_FIRST_MS = 2000, QUIET_LEAST_MS = 500, QUIET_MOST_MS = 3000 };
 
 static enum result kind_read(const char *name, size_t size, bool *kinds, struct err *err)
 {
-    for (size_t i = 0; i < CHAOS_KINDS; i++) {
+    bool all = size == strlen("all") && memcmp(name, "all", size) == 0;
+    for (size_t i = 0; i < CHAOS_KINDS && all; i++)
+        kinds[i] = true;
+    for (size_t i = 0; i < CHAOS_KINDS && !all; i++) {
         if (strlen(chaos_kind_names[i]) == size && memcmp(chaos_kind_names[i], name, size) == 0) {
             kinds[i] = true;
             return OK;
         }
     }
+    if (all)
+        return OK;
     return err_set(err, INVALID, "there is no fault '%.*s'", (int)size, name);
 }
 
@@ -69,11 +74,27 @@ static size_t deal(uint64_t *state, const bool *kinds, enum chaos_kind *round)
     return count;
 }
 
+/* By some seconds as often as by some minutes, either way. */
+static int64_t draw_offset_ms(uint64_t *state)
+{
+    int64_t ms =
+        draw(state) % 2 ? draw_between(state, 2000, 20000) : draw_between(state, 20000, 300000);
+    return draw(state) % 2 ? ms : -ms;
+}
+
 static struct chaos_fault draw_fault(uint64_t *state, enum chaos_kind kind, size_t services)
 {
     struct chaos_fault fault = {.kind = kind};
     fault.hold_ms = draw_between(state, holds[kind].least, holds[kind].most);
-    fault.target = (size_t)(draw(state) % (kind == CHAOS_ALARM ? 2 : services));
+    size_t targets = kind == CHAOS_ALARM       ? 2
+                     : kind == CHAOS_CLOCK     ? services + 1
+                     : kind == CHAOS_DISK_FULL ? CHAOS_DISKS
+                                               : services;
+    fault.target = (size_t)(draw(state) % targets);
+    if (kind == CHAOS_CLOCK) {
+        fault.offset_ms = draw_offset_ms(state);
+        fault.stays = draw(state) % 2;
+    }
     return fault;
 }
 

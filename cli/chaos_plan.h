@@ -16,16 +16,23 @@ enum chaos_kind {
     CHAOS_BROKER_STOP, /* the node, SIGSTOP, later SIGCONT */
     CHAOS_ALARM,       /* the node's memory or disk alarm, later cleared */
     CHAOS_RESET,       /* the node closes every connection */
+    CHAOS_CLOCK,       /* the time of day of a service, or of all, jumps */
+    CHAOS_DISK_FULL,   /* the disk of the stores */
     CHAOS_KINDS,
 };
 extern const char *const chaos_kind_names[CHAOS_KINDS];
 
 enum { CHAOS_FAULTS_MAX = 4096, CHAOS_WHY_SIZE = 120 };
 
+enum chaos_disk { CHAOS_DISK_ALL, CHAOS_DISK_STORES, CHAOS_DISK_LEDGER, CHAOS_DISKS };
+
 struct chaos_fault {
     int64_t at_ms, hold_ms; /* since the start of the run; how long it lasts */
     enum chaos_kind kind;
-    size_t target;            /* kill, stop: which service; alarm: 0 memory, 1 disk */
+    size_t target;            /* kill, stop: which service; alarm: 0 memory, 1 disk; clock: which
+                          service, or the number of them for all; disk-full: see chaos_disk */
+    int64_t offset_ms;        /* clock: from the right time */
+    bool stays;               /* clock: wrong until the next such fault or the end */
     bool reached;             /* seen to have happened */
     char why[CHAOS_WHY_SIZE]; /* why not */
 };
@@ -35,7 +42,7 @@ struct chaos_plan {
     size_t count;
 };
 
-/* "kill,alarm": sets those, clears the others. INVALID: a name that is none. */
+/* "kill,alarm": sets those, clears the others; "all": all. INVALID: a name that is none. */
 enum result chaos_kinds_read(const char *text, bool kinds[CHAOS_KINDS],
                              struct err *err) WARN_UNUSED;
 

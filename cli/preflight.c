@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/fake_clock.h"
 #include "cli/files.h"
 #include "cli/process.h"
 
@@ -87,6 +88,10 @@ static size_t check_programs(const struct plan *plan, struct buf *findings)
         count += missing(findings, BROKER_SERVER, "rabbitmq-server");
     if (!plan->amqp_url && !in_path("epmd"))
         count += missing(findings, "epmd", "erlang-base");
+    if (plan->faketime && fake_clock_library(&path, &err) != OK) {
+        buf_printf(findings, "%s\n", err.text);
+        count++;
+    }
     for (size_t i = 0; i < suite_service_count; i++) {
         if (suite_program(suite_services[i].name, &path, &err) == OK)
             continue;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/fake_clock.h"
 #include "cli/files.h"
 #include "cli/preflight.h"
 #include "cli/ready.h"
@@ -94,6 +95,8 @@ static enum result step_files(struct start *start, struct err *err)
         result = write_url(start, err);
     if (result == OK && !start->plan->amqp_url)
         result = broker_configure(suite, clock_system(), topology_tables, topology_count, err);
+    if (result == OK)
+        result = fake_clock_prepare(suite, start->plan->faketime ? start->plan->instances : 0, err);
     if (result == OK)
         result = supervisor_write_config(suite, start->plan, &config, err);
     if (result == OK)

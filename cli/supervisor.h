@@ -3,6 +3,7 @@
 #ifndef WARREN_CLI_SUPERVISOR_H
 #define WARREN_CLI_SUPERVISOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -22,6 +23,7 @@ struct plan {
     const char *smtp_from;   /* NULL: the service's own default */
     int64_t rate_per_caller; /* at the edge; 0: none */
     int64_t rate_per_address;
+    bool faketime;              /* clocks that can be set wrong, see fake_clock.h */
     struct option_list without; /* guarantees to switch off */
 };
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/fake_clock.h"
 #include "cli/process.h"
 #include "cli/supervisor.h"
 
@@ -120,6 +121,18 @@ static void put_broker(const struct suite *suite, struct buf *out)
     buf_text(out, "\n");
 }
 
+static enum result put_clock(const struct suite *suite, const struct plan *plan, struct buf *out,
+                             const char *program, struct err *err)
+{
+    struct suite_path library;
+    if (!plan->faketime)
+        return OK;
+    enum result result = fake_clock_library(&library, err);
+    if (result == OK)
+        fake_clock_environment(suite, &library, program, put_variable, out);
+    return result;
+}
+
 static enum result put_service(const struct suite *suite, const struct plan *plan, struct buf *out,
                                const struct suite_service *service, int instance, struct err *err)
 {
@@ -144,8 +157,11 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
     buf_text(out, "\n");
     put_environment(suite, out);
     put_urls(plan, out);
+    char name[64];
+    snprintf(name, sizeof name, "%s-%d", service->name, instance);
+    result = put_clock(suite, plan, out, name, err);
     buf_text(out, "\n");
-    return OK;
+    return result;
 }
 
 enum result supervisor_write_config(const struct suite *suite, const struct plan *plan,

@@ -379,12 +379,21 @@ void edge_cancel(struct edge *edge, const char *customer, const char *order_id,
     send_command(edge, &command);
 }
 
+/* The time, so that the later change wins through whichever edge; but never less than the one before,
+ * for a clock that was put back must not make a change stale. */
+static int64_t next_revision(struct edge *edge)
+{
+    int64_t now_ms = clock_wall_ms(edge->parts.clock);
+    edge->last_revision = now_ms > edge->last_revision ? now_ms : edge->last_revision + 1;
+    return edge->last_revision;
+}
+
 void edge_set_product(struct edge *edge, const struct set_product *product,
                       struct edge_caller caller)
 {
     struct set_product revised = *product;
     if (revised.revision == 0)
-        revised.revision = clock_wall_ms(edge->parts.clock);
+        revised.revision = next_revision(edge);
     struct command command = {
         .type = CATALOGUE_SET_PRODUCT,
         .payload_type = &set_product_type,

@@ -46,6 +46,7 @@ struct edge {
     bool rewinding;           /* it is another log: nothing counts until it is read anew */
     int64_t store_retry_mono; /* no transaction before */
     int64_t store_backoff_ms;
+    int64_t last_revision;             /* that this edge gave to a product */
     struct order_change_note *changed; /* by the open transaction */
     size_t changed_count, changed_capacity;
     enum edge_phase phase;

@@ -146,5 +146,5 @@ void http_write_metrics(const struct http *http, struct buf *out)
                            &numbers->lag);
     write_http(http, out);
     otlp_metrics(http->options.otlp, out);
-    process_metrics(out);
+    process_metrics(http->options.clock, out);
 }

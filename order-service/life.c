@@ -256,8 +256,8 @@ enum result order_overdue(struct order_service *service, struct uow *uow, const 
     enum result result =
         happen(service, uow, &(struct happening){EVENT_DEADLINE, order_id, ""}, err);
     if (result == INVALID)
-        return order_store_open(uow_store(uow), order_id, uow_now_ms(uow) + UNREADABLE_AGAIN_MS,
-                                err);
+        return order_store_open(uow_store(uow), order_id, uow_now_ms(uow),
+                                uow_now_ms(uow) + UNREADABLE_AGAIN_MS, err);
     /* No longer waiting for payment, so that it has no business among the open ones. */
     return result == DUPLICATE ? order_store_close(uow_store(uow), order_id, err) : result;
 }

@@ -211,13 +211,23 @@ enum result order_store_append(struct order_store *orders, struct uow *uow,
 
 /* Deadlines */
 
-enum result order_store_open(struct store *store, const char *order_id, int64_t deadline_ms,
-                             struct err *err)
+enum result order_store_open(struct store *store, const char *order_id, int64_t now_ms,
+                             int64_t deadline_ms, struct err *err)
 {
     return store_exec(store,
-                      "INSERT INTO order_open (order_id, deadline_ms) VALUES ($1, $2) "
-                      "ON CONFLICT (order_id) DO UPDATE SET deadline_ms = excluded.deadline_ms",
-                      STORE_ARGS(store_text(order_id), store_int(deadline_ms)), NULL, err);
+                      "INSERT INTO order_open (order_id, deadline_ms, since_ms) "
+                      "VALUES ($1, $2, $3) ON CONFLICT (order_id) DO UPDATE "
+                      "SET deadline_ms = excluded.deadline_ms, since_ms = excluded.since_ms",
+                      STORE_ARGS(store_text(order_id), store_int(deadline_ms), store_int(now_ms)),
+                      NULL, err);
+}
+
+enum result order_store_wait_anew(struct store *store, int64_t now_ms, struct err *err)
+{
+    return store_exec(store,
+                      "UPDATE order_open SET deadline_ms = deadline_ms - since_ms + $1, "
+                      "since_ms = $1 WHERE since_ms > $1",
+                      STORE_ARGS(store_int(now_ms)), NULL, err);
 }
 
 enum result order_store_close(struct store *store, const char *order_id, struct err *err)

@@ -50,8 +50,10 @@ enum result order_store_append(struct order_store *orders, struct uow *uow,
 /* The order its first fact makes, once that has been appended. */
 void order_store_put_take(struct order_store *orders, struct order *order);
 
-enum result order_store_open(struct store *store, const char *order_id, int64_t deadline_ms,
-                             struct err *err) WARN_UNUSED;
+enum result order_store_open(struct store *store, const char *order_id, int64_t now_ms,
+                             int64_t deadline_ms, struct err *err) WARN_UNUSED;
+/* The clock was put back to `now_ms`: deadlines set later than that count from now on. */
+enum result order_store_wait_anew(struct store *store, int64_t now_ms, struct err *err) WARN_UNUSED;
 enum result order_store_close(struct store *store, const char *order_id,
                               struct err *err) WARN_UNUSED;
 

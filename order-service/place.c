@@ -88,8 +88,8 @@ static enum result accept(struct order_service *service, struct uow *uow,
                                             },
                                             err);
     if (result == OK)
-        result =
-            order_store_open(uow_store(uow), place->order_id, service->placed.deadline_ms, err);
+        result = order_store_open(uow_store(uow), place->order_id, uow_now_ms(uow),
+                                  service->placed.deadline_ms, err);
     if (result == OK)
         result = stock_move_lines(service->stock, uow_store(uow), step->stock, place->lines,
                                   place->line_count, err);

@@ -33,6 +33,8 @@ const struct migration order_migrations[] = {
         "CREATE INDEX stock_adjustment_request ON stock_adjustment (request_id);"
         "INSERT INTO stock_adjustment (command_id, request_id, sku, delta, at_ms)"
         "  SELECT 'before', '', sku, adjusted, 0 FROM product WHERE adjusted <> 0;"},
+    /* When the wait for a deadline began. */
+    {4, "ALTER TABLE order_open ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
@@ -83,6 +85,12 @@ static enum result service_tick(void *self, struct uow *uow, int64_t now_ms, str
     return result == OK ? OK : err_context(err, result, "deadlines");
 }
 
+static enum result service_wait_anew(void *self, struct uow *uow, int64_t now_ms, struct err *err)
+{
+    (void)self;
+    return order_store_wait_anew(uow_store(uow), now_ms, err);
+}
+
 static enum result service_before_commit(void *self, struct uow *uow, struct err *err)
 {
     struct order_service *service = self;
@@ -103,6 +111,7 @@ const struct service_spec order_service_spec = {
     .topology = &order_topology,
     .due = service_due,
     .tick = service_tick,
+    .wait_anew = service_wait_anew,
     .before_commit = service_before_commit,
     .forget = service_forget,
 };

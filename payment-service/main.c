@@ -11,8 +11,9 @@ static enum result create(const struct runtime *runtime, const void *context,
     enum result result =
         runtime_store(runtime, "provider/ledger.db", STORE_DURABLE, "ledger", ledger_migrations,
                       ledger_migration_count, &made->extra, err);
+    const struct provider_sandbox_options options = {.log = &runtime->log};
     if (result == OK)
-        result = provider_sandbox_new(runtime->clock, made->extra, NULL, &made->effect, err);
+        result = provider_sandbox_new(runtime->clock, made->extra, &options, &made->effect, err);
     return result;
 }
 

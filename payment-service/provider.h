@@ -65,6 +65,7 @@ struct provider_sandbox_options { /* zero: the default */
     int64_t answer_delay_ms;      /* between commit and answer (0) */
     int64_t slow_ms;              /* tok_slow (2000) */
     size_t calls_max;             /* held at the same time; more are told RETRY (1024) */
+    const struct log *log;        /* borrowed; NULL: silent */
 };
 
 /* Table ledger(entry, key, order_id, kind, amount, currency, reference, at_ms), kind capture |

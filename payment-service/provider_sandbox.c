@@ -6,10 +6,14 @@
 
 #include "common/base/buf.h"
 #include "common/base/failpoint.h"
+#include "common/telemetry/log.h"
 #include "payment-service/provider.h"
 #include "payment-service/provider_ledger.h"
 
-enum { LEDGER_RETRY_MS = 2 };
+enum {
+    LEDGER_RETRY_MS = 2, /* another instance has it locked */
+    LEDGER_BACKOFF_LAST_MS = 1000,
+};
 
 struct call {
     struct call *next;
@@ -34,7 +38,8 @@ struct sandbox {
     struct list waiting; /* for the ledger, in order of arrival */
     struct list answers; /* committed */
     size_t count;
-    int64_t ledger_retry_ms; /* not to be tried before */
+    int64_t ledger_retry_ms;   /* not to be tried before */
+    int64_t ledger_backoff_ms; /* 0: the last transaction went through */
 };
 
 static struct sandbox *self_of(struct effect *effect)
@@ -145,11 +150,25 @@ static enum result sandbox_start(struct effect *effect, const struct effect_call
 
 /* --- the ledger ----------------------------------------------------------------------- */
 
+/* A full disk, say: told once, tried again ever more slowly. */
+static void ledger_failed(struct sandbox *self, const struct err *err)
+{
+    int64_t delay_ms = self->ledger_backoff_ms ? self->ledger_backoff_ms : LEDGER_RETRY_MS;
+    if (!self->ledger_backoff_ms)
+        LOG_EVENT(self->options.log, LOG_ERROR, "ledger-failing",
+                  LOG_TEXT("reason", err_text(err)));
+    self->ledger_retry_ms = clock_mono_ms(self->clock) + delay_ms;
+    self->ledger_backoff_ms =
+        2 * delay_ms < LEDGER_BACKOFF_LAST_MS ? 2 * delay_ms : LEDGER_BACKOFF_LAST_MS;
+}
+
 static enum result decide_all(struct sandbox *self, const struct list *due, struct err *err)
 {
     enum result result = store_begin(self->ledger, err);
-    if (result != OK)
+    if (result != OK) {
+        self->ledger_retry_ms = clock_mono_ms(self->clock) + LEDGER_RETRY_MS;
         return result;
+    }
     for (struct call *call = due->first; call && result == OK; call = call->next) {
         struct ledger_call asked = {call->kind, call->key, &call->request};
         result = ledger_decide(self->ledger, self->clock, &asked, &call->reply, err);
@@ -160,9 +179,13 @@ static enum result decide_all(struct sandbox *self, const struct list *due, stru
         result = store_commit(self->ledger, err);
         if (result == OK && FAILPOINT("ledger-after"))
             result = err_set(err, RETRY, "failpoint: the answer to COMMIT is lost");
-        return result;
+    } else {
+        store_rollback(self->ledger);
     }
-    store_rollback(self->ledger);
+    if (result == OK)
+        self->ledger_backoff_ms = 0;
+    else
+        ledger_failed(self, err);
     return result;
 }
 
@@ -174,10 +197,8 @@ static void settle_due(struct sandbox *self, int64_t now_ms)
     struct list due = list_take_due(&self->waiting, now_ms);
     if (!due.first)
         return;
-    struct err ignored; /* whatever it is, the ledger is tried again until it answers */
-    bool settled = decide_all(self, &due, &ignored) == OK;
-    if (!settled)
-        self->ledger_retry_ms = now_ms + LEDGER_RETRY_MS;
+    struct err err = {""}; /* whatever it is, the ledger is tried again until it answers */
+    bool settled = decide_all(self, &due, &err) == OK;
     int64_t answer_ms = clock_mono_ms(self->clock) + self->options.answer_delay_ms;
     for (struct call *call = due.first, *next; call; call = next) {
         next = call->next;

@@ -130,6 +130,16 @@ enum result intake_refresh(struct service *service, struct err *err)
     return result;
 }
 
+/* As jobs_wait_anew. */
+enum result intake_wait_anew(struct service *service, struct err *err)
+{
+    service->next_deferred_ms = 0; /* look again */
+    return store_exec(service->parts.store,
+                      "UPDATE deferred SET due_ms = due_ms - since_ms + $1, since_ms = $1 "
+                      "WHERE since_ms > $1",
+                      STORE_ARGS(store_int(service_wall_ms(service))), NULL, err);
+}
+
 enum result intake_choose(struct service *service, struct err *err)
 {
     service->batch_size = 0;
@@ -213,7 +223,8 @@ static enum result defer(struct service *service, const struct arrival *arrival,
         enum result result = quarantine(service, arrival, reason, err);
         return result == OK ? forget_deferred(service, arrival, err) : result;
     }
-    int64_t due_ms = service_wall_ms(service) + service_jitter_ms(service, defer_ms[attempts]);
+    int64_t now_ms = service_wall_ms(service);
+    int64_t due_ms = now_ms + service_jitter_ms(service, defer_ms[attempts]);
     if (due_ms < service->next_deferred_ms)
         service->next_deferred_ms = due_ms;
     char trace[TRACE_ID_SIZE];
@@ -224,12 +235,12 @@ static enum result defer(struct service *service, const struct arrival *arrival,
               LOG_TEXT("trace_id", trace_id(arrival->traceparent, trace)),
               LOG_TEXT("reason", reason), LOG_NUMBER("attempts", attempts + 1));
     return store_exec(service->parts.store,
-                      "INSERT INTO deferred(message_id, queue, body, reason, attempts, due_ms) "
-                      "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT(message_id) DO UPDATE "
-                      "SET reason = $4, attempts = $5, due_ms = $6",
+                      "INSERT INTO deferred(message_id, queue, body, reason, attempts, due_ms, "
+                      "since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT(message_id) "
+                      "DO UPDATE SET reason = $4, attempts = $5, due_ms = $6, since_ms = $7",
                       STORE_ARGS(store_text(arrival->message_id.text), store_text(arrival->queue),
                                  store_blob(arrival->body, arrival->size), store_text(reason),
-                                 store_int(attempts + 1), store_int(due_ms)),
+                                 store_int(attempts + 1), store_int(due_ms), store_int(now_ms)),
                       NULL, err);
 }
 

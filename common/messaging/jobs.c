@@ -62,10 +62,11 @@ enum result uow_call(struct uow *uow, const char *kind, const char *key, const c
     const char *traceparent = uow->traceparent ? uow->traceparent : "";
     enum result result = store_exec(
         service->parts.store,
-        "INSERT INTO job(kind, key, request, attempts, due_ms, owner, traceparent) "
-        "VALUES ($1, $2, $3, 0, $4, $5, $6) ON CONFLICT(kind, key) DO NOTHING",
+        "INSERT INTO job(kind, key, request, attempts, due_ms, owner, traceparent, since_ms) "
+        "VALUES ($1, $2, $3, 0, $4, $5, $6, $7) ON CONFLICT(kind, key) DO NOTHING",
         STORE_ARGS(store_text(kind), store_text(key), store_text(request), store_int(due_ms),
-                   store_text(service->parts.owner), store_text(traceparent)),
+                   store_text(service->parts.owner), store_text(traceparent),
+                   store_int(uow->now_ms)),
         &changed, err);
     if (result != OK)
         return err_context(err, result, "job %s %s", kind, key);
@@ -144,8 +145,8 @@ static int64_t retry_delay_ms(int64_t attempts)
 
 static enum result ask_again(struct service *service, const struct call *call, struct err *err)
 {
-    int64_t due_ms =
-        service_wall_ms(service) + service_jitter_ms(service, retry_delay_ms(call->attempts));
+    int64_t now_ms = service_wall_ms(service);
+    int64_t due_ms = now_ms + service_jitter_ms(service, retry_delay_ms(call->attempts));
     if (due_ms < service->next_job_ms)
         service->next_job_ms = due_ms;
     char trace[TRACE_ID_SIZE];
@@ -154,9 +155,10 @@ static enum result ask_again(struct service *service, const struct call *call, s
               LOG_TEXT("outcome", result_name(call->outcome)),
               LOG_NUMBER("attempts", call->attempts + 1));
     return store_exec(service->parts.store,
-                      "UPDATE job SET attempts = attempts + 1, due_ms = $3 "
+                      "UPDATE job SET attempts = attempts + 1, due_ms = $3, since_ms = $4 "
                       "WHERE kind = $1 AND key = $2",
-                      STORE_ARGS(store_text(call->kind), store_text(call->key), store_int(due_ms)),
+                      STORE_ARGS(store_text(call->kind), store_text(call->key), store_int(due_ms),
+                                 store_int(now_ms)),
                       NULL, err);
 }
 
@@ -236,7 +238,7 @@ static enum result take_due_jobs(struct service *service, struct err *err)
         return OK;
     enum result result = store_write_query(
         service->parts.store,
-        "UPDATE job SET due_ms = $2, owner = $3 WHERE (kind, key) IN "
+        "UPDATE job SET due_ms = $2, owner = $3, since_ms = $1 WHERE (kind, key) IN "
         "(SELECT kind, key FROM job WHERE due_ms <= $1 ORDER BY due_ms LIMIT $4) "
         "RETURNING kind, key, request, attempts, traceparent",
         STORE_ARGS(store_int(service_wall_ms(service)), store_int(lease_until_ms(service)),
@@ -338,6 +340,16 @@ void jobs_start_calls(struct service *service)
         if (call->state == CALL_READY && start_call(service, call) != OK)
             return; /* no room: after the next pump */
     }
+}
+
+/* The clock was put back: what waited goes on waiting from now, for as long as it was to wait. */
+enum result jobs_wait_anew(struct service *service, struct err *err)
+{
+    service->next_job_ms = 0; /* look again */
+    return store_exec(service->parts.store,
+                      "UPDATE job SET due_ms = due_ms - since_ms + $1, since_ms = $1 "
+                      "WHERE since_ms > $1",
+                      STORE_ARGS(store_int(service_wall_ms(service))), NULL, err);
 }
 
 /* What this owner held at its last end is due at once. */

@@ -176,16 +176,19 @@ enum result outbox_load(struct service *service, struct err *err)
                        load_row, service, err);
 }
 
-/* Whatever is unsent and old, whoever wrote it. Never "greater than the last": positions of several
+/* Whatever is unsent and old, or of a time that has not come (the clock was put back), whoever wrote
+ * it. Never "greater than the last": positions of several
  * writers do not become visible in order. */
 enum result outbox_rescan(struct service *service, struct err *err)
 {
+    int64_t now_ms = service_wall_ms(service);
     if (service->unsent_count >= service->limits.unsent_max)
         return OK;
     return store_query(service->parts.store,
-                       "SELECT " ROW_COLUMNS " FROM outbox WHERE time_ms < $1 ORDER BY position "
-                       "LIMIT $2",
-                       STORE_ARGS(store_int(service_wall_ms(service) - service->limits.takeover_ms),
+                       "SELECT " ROW_COLUMNS " FROM outbox WHERE time_ms < $1 OR time_ms > $2 "
+                       "ORDER BY position LIMIT $3",
+                       STORE_ARGS(store_int(now_ms - service->limits.takeover_ms),
+                                  store_int(now_ms + service->limits.takeover_ms),
                                   store_int(LOAD_MAX)),
                        load_row, service, err);
 }

@@ -59,7 +59,7 @@ static enum result move(struct store *store, int64_t number, int64_t now_ms, int
     if (result == OK)
         result = store_exec(store,
                             "INSERT INTO deferred(message_id, queue, body, reason, attempts, "
-                            "due_ms) SELECT message_id, queue, body, reason, 0, $1 "
+                            "due_ms, since_ms) SELECT message_id, queue, body, reason, 0, $1, $1 "
                             "FROM quarantine WHERE attempts = -1",
                             STORE_ARGS(store_int(now_ms)), NULL, err);
     if (result == OK)

@@ -40,5 +40,8 @@ const struct migration service_migrations[] = {
         "INSERT INTO outbox_position SELECT coalesce(max(seq), 0) FROM sqlite_sequence "
         "WHERE name = 'outbox_before';"
         "DROP TABLE outbox_before"},
+    /* When a wait began: before that it cannot be now, unless the clock was put back. */
+    {4, "ALTER TABLE job ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE deferred ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
 };
 const size_t service_migration_count = sizeof service_migrations / sizeof service_migrations[0];

@@ -96,9 +96,21 @@ static void refresh_from_tables(struct service *service)
         service->next_rescan_ms = now_ms + BUSY_MS; /* busy: soon again */
 }
 
+static void look_at_clock(struct service *service)
+{
+    int64_t now_ms = service_wall_ms(service);
+    if (now_ms < service->last_wall_ms) {
+        LOG_EVENT(service->parts.log, LOG_WARNING, "clock-put-back",
+                  LOG_NUMBER("by_ms", service->last_wall_ms - now_ms));
+        service->clock_back = true;
+    }
+    service->last_wall_ms = now_ms;
+}
+
 static enum phase do_pump(struct service *service)
 {
     service->heard_us = 0;
+    look_at_clock(service);
     bus_pump(service->parts.bus);
     service->quiet = service->draining && bus_quiet(service->parts.bus);
     jobs_pump(service);
@@ -191,6 +203,7 @@ static enum phase do_commit(struct service *service)
     service->state.store_reason[0] = '\0';
     service->loaded = true;
     service->tick_due = false;
+    service->clock_back = false;
     service->state.batches++;
     outbox_committed(service);
     jobs_committed(service);
@@ -335,6 +348,7 @@ enum result service_new(const struct service_spec *spec, const struct service_pa
         .limits = with_defaults(limits),
         .next_deferred_ms = INT64_MAX,
         .next_job_ms = INT64_MAX,
+        .clock_back = true,
         .state = {.reason = "not connected yet"},
         .numbers = {.handle = {.shift = HISTOGRAM_TIME},
                     .commit = {.shift = HISTOGRAM_TIME},

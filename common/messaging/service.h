@@ -79,6 +79,9 @@ struct service_spec {
      * whether there is any; `tick` does a bounded amount inside one. NULL: none. */
     bool (*due)(void *self, struct store *store, int64_t now_ms);
     enum result (*tick)(void *self, struct uow *uow, int64_t now_ms, struct err *err);
+    /* Inside a transaction: the wall clock was put back, or may have been while nobody ran. What waits
+     * for a time and has begun after `now_ms` is to wait from now on. NULL: nothing waits. */
+    enum result (*wait_anew)(void *self, struct uow *uow, int64_t now_ms, struct err *err);
     /* Last inside the transaction, once the batch's messages, answers and tick are through and
      * before COMMIT: writes and publishes what was collected (coalesced facts). Not OK: the whole
      * batch is rolled back. Runs too when a message is tried alone. NULL: nothing collected. */

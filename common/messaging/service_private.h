@@ -135,6 +135,8 @@ struct service {
     int64_t next_tick_ms, next_rescan_ms, next_look_ms, next_blocked_ms, next_mark_ms;
     /* Wall-clock times of what the tables hold; INT64_MAX: nothing. */
     int64_t next_deferred_ms, next_job_ms;
+    int64_t last_wall_ms; /* of the last pump */
+    bool clock_back;      /* the wall clock was put back, or may have been while nobody ran */
     bool tick_due;
     bool loaded; /* what this owner left, at its last end or in a commit that failed, is taken up */
 };
@@ -155,6 +157,8 @@ size_t intake_batch_size(const struct service *service);
 void intake_ack(struct service *service);
 void intake_release(struct service *service);
 enum result intake_refresh(struct service *service, struct err *err) WARN_UNUSED;
+/* The clock was put back. */
+enum result intake_wait_anew(struct service *service, struct err *err) WARN_UNUSED;
 
 /* outbox.c */
 struct row *outbox_row_new(const struct outgoing *message, const char *body, size_t size);
@@ -193,6 +197,7 @@ void jobs_rolled_back(struct service *service);
 void jobs_start_calls(struct service *service);
 enum result jobs_load(struct service *service, struct err *err) WARN_UNUSED;
 enum result jobs_refresh(struct service *service, struct err *err) WARN_UNUSED;
+enum result jobs_wait_anew(struct service *service, struct err *err) WARN_UNUSED;
 int64_t jobs_deadline_ms(struct service *service);
 void jobs_release(struct service *service);
 

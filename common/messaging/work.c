@@ -38,8 +38,8 @@ static bool tick_waiting(struct service *service)
 
 bool work_waiting(struct service *service)
 {
-    return !service->loaded || tick_waiting(service) || outbox_has_work(service) ||
-           jobs_have_work(service) || intake_has_work(service);
+    return !service->loaded || service->clock_back || tick_waiting(service) ||
+           outbox_has_work(service) || jobs_have_work(service) || intake_has_work(service);
 }
 
 /* The first transaction of a new instance takes up what its owner left. */
@@ -57,10 +57,26 @@ static enum result load_left(struct service *service, struct err *err)
     return result;
 }
 
+/* A wait is on record with its begin. One that has not begun yet was written by a clock that has been
+ * put back since; left alone it would last that much longer, be it an hour or a year. */
+static enum result wait_anew(struct service *service, struct uow *uow, struct err *err)
+{
+    if (!service->clock_back)
+        return OK;
+    enum result result = jobs_wait_anew(service, err);
+    if (result == OK)
+        result = intake_wait_anew(service, err);
+    if (result == OK && service->spec->wait_anew)
+        result = service->spec->wait_anew(service->parts.self, uow, uow->now_ms, err);
+    return err_context(err, result, "clock");
+}
+
 enum result work_do(struct service *service, struct err *err)
 {
     struct uow uow = {.service = service, .now_ms = service_wall_ms(service)};
     enum result result = load_left(service, err);
+    if (result == OK)
+        result = wait_anew(service, &uow, err);
     if (result == OK && service->parts.switches.outbox)
         result = outbox_look_for_others(service, err);
     if (result == OK)

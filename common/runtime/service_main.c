@@ -53,7 +53,7 @@ static void metrics(void *context, struct buf *out)
     service_metrics(running->service, running->program->spec->topology,
                     clock_wall_ms(running->runtime.clock), out);
     otlp_metrics(running->otlp, out);
-    process_metrics(out);
+    process_metrics(running->runtime.clock, out);
 }
 
 static enum result store_start(struct running *running, struct err *err)

@@ -40,6 +40,6 @@ struct otlp;
 /* Spans sent and dropped; NULL writes zeros. */
 void otlp_metrics(const struct otlp *otlp, struct buf *out);
 /* Memory and descriptors of this process. */
-void process_metrics(struct buf *out);
+void process_metrics(const struct clock *clock, struct buf *out);
 
 #endif

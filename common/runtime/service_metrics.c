@@ -125,8 +125,10 @@ static int64_t open_descriptors(void)
     return count;
 }
 
-void process_metrics(struct buf *out)
+void process_metrics(const struct clock *clock, struct buf *out)
 {
+    metric_write_ms(out, "warren_clock_seconds", "The time of day, as this process takes it.",
+                    clock_wall_ms(clock));
     gauge(out, "process_resident_memory_bytes", "Resident memory.", resident_bytes());
     gauge(out, "process_open_fds", "Open descriptors.", open_descriptors());
 }

@@ -77,4 +77,5 @@ void chance_init(struct chance *chance, uint64_t seed)
     chance->store_commit = rate(chance, 800);
     chance->store_answer = rate(chance, 800);
     chance->never_back = rate(chance, 60);
+    chance->skew = rate(chance, 30);
 }

@@ -10,9 +10,9 @@
 
 struct chance {
     uint64_t state;
-    bool calm;                                           /* no faults any more */
-    uint32_t bus[MEMORY_FAULT_COUNT];                    /* of 10000 questions */
-    uint32_t death, unbind, block, jump, back, drop_all; /* of 10000 steps */
+    bool calm;                                                 /* no faults any more */
+    uint32_t bus[MEMORY_FAULT_COUNT];                          /* of 10000 questions */
+    uint32_t death, unbind, block, jump, back, drop_all, skew; /* of 10000 steps */
     uint32_t provider_fail, provider_stall, provider_lose, provider_twice,
         provider_late; /* calls */
     uint32_t store_busy, store_statement, store_commit,

@@ -51,6 +51,8 @@
     X(STORE_UNKNOWN, "store: committed, and said that it failed")                                  \
     X(CLOCK_JUMP, "clock: jumped ahead")                                                           \
     X(CLOCK_BACK, "clock: wall clock put back")                                                    \
+    X(CLOCK_FAR_BACK, "clock: wall clock put back by up to a month")                               \
+    X(CLOCK_SKEW, "clock: wrong in one process alone")                                             \
     X(LOOP_DUPLICATE, "loop: duplicate skipped")                                                   \
     X(LOOP_DEFERRED, "loop: deferred")                                                             \
     X(LOOP_QUARANTINED, "loop: quarantined")                                                       \

@@ -41,6 +41,33 @@ static void must(enum result result, const struct err *err)
     abort();
 }
 
+/* --- its clock ------------------------------------------------------------------------- */
+
+static int64_t skewed_wall_ms(void *self)
+{
+    const struct process *process = self;
+    return process->time->wall_ms + process->skew_ms;
+}
+
+static int64_t world_mono_ms(void *self)
+{
+    return ((const struct process *)self)->time->mono_ms;
+}
+
+static uint64_t world_random64(void *self)
+{
+    return clock_random64(&((const struct process *)self)->time->clock);
+}
+
+void process_init(struct world *world, struct process *process)
+{
+    static const struct clock_ops ops = {skewed_wall_ms, world_mono_ms, world_random64, NULL};
+    process->time = &world->clock;
+    process->clock = (struct clock){&ops, process};
+}
+
+/* --- what it is made of ------------------------------------------------------------------ */
+
 static struct store *open_database(int db)
 {
     struct err err = {{0}};
@@ -77,18 +104,17 @@ static struct effect *start_provider(struct world *world, struct process *proces
     struct err err = {{0}};
     struct effect *sandbox = NULL;
     process->other = open_database(DB_LEDGER);
-    must(
-        provider_sandbox_new(&world->clock.clock, process->other, &sandbox_options, &sandbox, &err),
-        &err);
-    process->provider = faulty_new(sandbox, &world->clock.clock, &world->chance, &world->coverage);
+    must(provider_sandbox_new(&process->clock, process->other, &sandbox_options, &sandbox, &err),
+         &err);
+    process->provider = faulty_new(sandbox, &process->clock, &world->chance, &world->coverage);
     return faulty_effect(process->provider);
 }
 
 static struct effect *start_mailer(struct world *world, struct process *process)
 {
     process->other = open_database(DB_ACCOUNTS);
-    process->provider = faulty_new(postman_new(world->mailbox), &world->clock.clock, &world->chance,
-                                   &world->coverage);
+    process->provider =
+        faulty_new(postman_new(world->mailbox), &process->clock, &world->chance, &world->coverage);
     return faulty_effect(process->provider);
 }
 
@@ -97,7 +123,7 @@ static void start_service(struct world *world, struct process *process)
     static const struct service_spec *const specs[] = {&order_service_spec, &payment_service_spec,
                                                        &notification_service_spec};
     struct err err = {{0}};
-    struct service_parts parts = {.clock = &world->clock.clock,
+    struct service_parts parts = {.clock = &process->clock,
                                   .store = process->store,
                                   .bus = process->bus,
                                   .switches = world->switches,
@@ -123,7 +149,7 @@ static void start_service(struct world *world, struct process *process)
 static void start_edge(struct world *world, struct process *process)
 {
     struct err err = {{0}};
-    struct edge_parts parts = {.clock = &world->clock.clock,
+    struct edge_parts parts = {.clock = &process->clock,
                                .store = process->store,
                                .bus = process->bus,
                                .switches = world->switches,
@@ -136,7 +162,7 @@ void process_start(struct world *world, struct process *process)
     int db = process->kind == KIND_EDGE ? DB_EDGE_1 + process->instance : (int)process->kind;
     process->alive = true;
     process->last_phase = 0;
-    process->log = (struct log){.clock = &world->clock.clock,
+    process->log = (struct log){.clock = &process->clock,
                                 .service = process->name,
                                 .instance = process->instance + 1,
                                 .level = LOG_INFO,

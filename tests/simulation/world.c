@@ -19,6 +19,7 @@ static const struct topology *const topologies[] = {&order_topology, &payment_to
 static const char *const queues[] = {"order.commands", "order.payments", "payment.orders",
                                      "payment.commands", "notification.events"};
 enum { QUEUES = sizeof queues / sizeof queues[0] };
+static const int64_t day_ms = 86400000;
 
 void world_note(struct world *world, const char *format, ...)
 {
@@ -84,6 +85,7 @@ void world_init(struct world *world, uint64_t seed, const struct switches *switc
         process->instance = i % INSTANCES;
         snprintf(process->name, sizeof process->name, "%s-%d", kind_names[process->kind],
                  process->instance + 1);
+        process_init(world, process);
         process_start(world, process);
     }
 }
@@ -191,9 +193,18 @@ static void time_passes(struct world *world)
             world->clock.wall_ms += ms;
     }
     if (chance_hits(chance, chance->back, 10000)) {
-        world->coverage.items[COVER_CLOCK_BACK]++;
-        world_note(world, "the wall clock is put back by 1500 ms");
-        world->clock.wall_ms -= 1500;
+        bool far = chance_below(chance, 3) == 0; /* more than anybody could wait out */
+        int64_t ms = far ? chance_between(chance, 60000, 30 * day_ms) : 1500;
+        world->coverage.items[far ? COVER_CLOCK_FAR_BACK : COVER_CLOCK_BACK]++;
+        world_note(world, "the wall clock is put back by %" PRId64 " ms", ms);
+        world->clock.wall_ms -= ms;
+    }
+    if (chance_hits(chance, chance->skew, 10000)) {
+        struct process *process = &world->processes[chance_below(chance, PROCESSES)];
+        process->skew_ms = chance_between(chance, -300000, 300000);
+        world->coverage.items[COVER_CLOCK_SKEW]++;
+        world_note(world, "the clock of %s is wrong by %" PRId64 " ms", process->name,
+                   process->skew_ms);
     }
 }
 
@@ -338,8 +349,10 @@ void world_heal(struct world *world)
         memory_broker_rebind(world->broker, queues[i]);
     memory_broker_block(world->broker, false);
     world->rebind_ms = world->unblock_ms = 0;
-    for (int i = 0; i < PROCESSES; i++)
+    for (int i = 0; i < PROCESSES; i++) {
         world->processes[i].back_ms = 0;
+        world->processes[i].skew_ms = 0;
+    }
 }
 
 /* Quiet. */

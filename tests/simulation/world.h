@@ -36,6 +36,9 @@ enum {
 struct clients;
 
 struct process {
+    const struct manual_clock *time; /* the world's */
+    struct clock clock;              /* what it goes by: the world's, but for the skew */
+    int64_t skew_ms;                 /* of its time of day */
     enum process_kind kind;
     int instance; /* 0, 1 */
     char name[32];
@@ -104,6 +107,8 @@ void process_release(struct world *world, struct process *process);
 void process_step(struct process *process);
 /* When it wants to run: what it said when it fell asleep, or at once if its bus has work. */
 int64_t process_deadline_ms(const struct process *process);
+/* Gives it its clock; once, before it starts. */
+void process_init(struct world *world, struct process *process);
 /* Opens and migrates all databases, as a deployment does. */
 void process_databases(struct world *world);
 

@@ -269,6 +269,25 @@ static void overdue_orders_close(void)
     shop_close(&shop);
 }
 
+/* By a year; the deadline is five seconds still, counted from then on. */
+static void a_deadline_does_not_wait_for_a_clock_put_back(void)
+{
+    struct shop shop;
+    const struct order_service_options options = {.payment_deadline_ms = 5000};
+    open_with_cups(&shop, &options);
+    shop_place(&shop, 1, "CUP", 1, HASH_A);
+    shop_run(&shop, 0);
+    shop.clock.wall_ms -= (int64_t)365 * 86400 * 1000;
+    shop_run(&shop, 0);
+    manual_clock_advance(&shop.clock, 4800);
+    shop_run(&shop, 0);
+    CU_ASSERT_STRING_EQUAL(shop_history(&shop, 1), "placed");
+    manual_clock_advance(&shop.clock, 500);
+    shop_run(&shop, 0);
+    CU_ASSERT_STRING_EQUAL(shop_history(&shop, 1), "placed closing");
+    shop_close(&shop);
+}
+
 /* An order whose facts cannot be read is its own misfortune: its messages go to quarantine, its
  * deadline is looked at again later, and the others go on. */
 static void an_unreadable_order_holds_nobody_up(void)
@@ -377,6 +396,8 @@ static const struct unit_case cases[] = {
     {"news of an unknown order waits", early_news_waits},
     {"contradictions go to quarantine", contradictions_go_to_quarantine},
     {"overdue orders close", overdue_orders_close},
+    {"a deadline does not wait for a clock put back",
+     a_deadline_does_not_wait_for_a_clock_put_back},
     {"an unreadable order holds nobody up", an_unreadable_order_holds_nobody_up},
     {"catalogue revisions", catalogue_revisions},
     {"stock is never below zero", stock_never_below_zero},

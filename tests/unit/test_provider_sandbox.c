@@ -2,8 +2,11 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "common/base/buf.h"
+#include "common/telemetry/log.h"
 #include "payment-service/provider.h"
 #include "tests/unit/unit.h"
 
@@ -378,6 +381,61 @@ static void room_is_bounded(void)
     tear_down();
 }
 
+static void change_ledger(const char *sql)
+{
+    struct err err = {""};
+    must(store_begin(bench.ledger, &err), &err);
+    must(store_exec(bench.ledger, sql, STORE_NO_ARGS, NULL, &err), &err);
+    must(store_commit(bench.ledger, &err), &err);
+}
+
+/* How often it was tried in that time: each failure sets another moment. */
+static int tries_in(int64_t ms)
+{
+    int tries = 0;
+    int64_t last_ms = 0;
+    for (int64_t i = 0; i < ms; i++) {
+        pump();
+        int64_t next_ms = bench.provider->ops->deadline_ms(bench.provider);
+        tries += next_ms != last_ms;
+        last_ms = next_ms;
+        manual_clock_advance(&bench.clock, 1);
+    }
+    return tries;
+}
+
+/* As when its disk is full: told once, tried ever more slowly, then all is decided once. */
+static void a_failing_ledger_is_told_and_waited_for(void)
+{
+    struct err err;
+    char line[500] = "";
+    set_up();
+    effect_free(bench.provider);
+    const struct log log = {.clock = &bench.clock.clock,
+                            .service = "payment-service",
+                            .level = LOG_INFO,
+                            .fd = memfd_create("log", MFD_CLOEXEC)};
+    const struct provider_sandbox_options options = {.log = &log};
+    must(provider_sandbox_new(&bench.clock.clock, bench.ledger, &options, &bench.provider, &err),
+         &err);
+    change_ledger("ALTER TABLE ledger RENAME TO away");
+    CU_ASSERT_EQUAL(start(PROVIDER_CAPTURE, "a", 1, 1, "tok_visa"), OK);
+    int tries = tries_in(10000);
+    CU_ASSERT_TRUE(tries > 5 && tries < 40);
+    CU_ASSERT_EQUAL(start(PROVIDER_CAPTURE, "a", 1, 1, "tok_visa"), OK); /* asked again meanwhile */
+    CU_ASSERT_EQUAL(bench.answers.count, 0);
+    change_ledger("ALTER TABLE away RENAME TO ledger");
+    manual_clock_advance(&bench.clock, 1000);
+    pump();
+    CU_ASSERT_EQUAL(bench.answers.count, 2);
+    CU_ASSERT_EQUAL(entries("capture"), 1);
+    CU_ASSERT_TRUE(pread(log.fd, line, sizeof line - 1, 0) > 0);
+    CU_ASSERT_PTR_NOT_NULL(strstr(line, "\"event\":\"ledger-failing\""));
+    CU_ASSERT_PTR_EQUAL(strchr(line, '\n'), line + strlen(line) - 1); /* one line */
+    close(log.fd);
+    tear_down();
+}
+
 static void nonsense_is_refused(void)
 {
     static const char *const requests[] = {"", "{}", "[]", "{\"order_id\":\"1\"}"};
@@ -454,6 +512,7 @@ static const struct unit_case cases[] = {
     {"a busy ledger is tried again", busy_ledger_is_tried_again},
     {"nothing is answered that is not committed", nothing_is_answered_that_is_not_committed},
     {"room is bounded", room_is_bounded},
+    {"a failing ledger is told and waited for", a_failing_ledger_is_told_and_waited_for},
     {"nonsense is refused", nonsense_is_refused},
     {"stable keys keep the books", stable_keys_keep_the_books},
 };

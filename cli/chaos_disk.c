@@ -1,0 +1,208 @@
+#include "cli/chaos_disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "cli/chaos_watch.h"
+
+enum { DISKS = 2, SERVICES_MAX = 16, SIZE_MAX_MB = 1024, NOTICED_MS = 60000 };
+
+static const char *const places[DISKS] = {"store", "provider"};
+
+/* --- may it be filled? ------------------------------------------------------------------ */
+
+static bool is_place(const struct suite *suite, const char *path)
+{
+    for (int i = 0; i < DISKS; i++) {
+        if (strcmp(path, suite_path(suite, "%s", places[i]).text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Whether that file system is mounted nowhere but at our places, as far as we can see. */
+static bool is_ours_alone(const struct suite *suite, dev_t device)
+{
+    char line[4096];
+    char path[2048];
+    unsigned major_number;
+    unsigned minor_number;
+    bool ours = false;
+    FILE *file = fopen("/proc/self/mountinfo", "re");
+    if (!file)
+        return false;
+    while (fgets(line, sizeof line, file)) {
+        if (sscanf(line, "%*d %*d %u:%u %*s %2047s", &major_number, &minor_number, path) != 3 ||
+            makedev(major_number, minor_number) != device)
+            continue;
+        ours = is_place(suite, path);
+        if (!ours)
+            break;
+    }
+    fclose(file);
+    return ours;
+}
+
+static enum result check_place(const struct suite *suite, const char *place, struct err *err)
+{
+    struct suite_path path = suite_path(suite, "%s", place);
+    struct stat home;
+    struct stat there;
+    struct statvfs disk;
+    if (stat(suite->home, &home) != 0 || lstat(path.text, &there) != 0 ||
+        statvfs(path.text, &disk) != 0)
+        return err_set(err, INVALID, "disk-full: %s: %s", path.text, strerror(errno));
+    if (there.st_dev == home.st_dev || !is_ours_alone(suite, there.st_dev))
+        return err_set(err, INVALID,
+                       "disk-full: %s is not a file system of its own (scripts/small-store)",
+                       path.text);
+    unsigned long size_mb = (unsigned long)(disk.f_blocks / 1024 * disk.f_frsize / 1024);
+    if (size_mb > SIZE_MAX_MB)
+        return err_set(err, INVALID, "disk-full: %s has %lu MB, too many to fill", path.text,
+                       size_mb);
+    return OK;
+}
+
+enum result chaos_disk_possible(const struct suite *suite, struct err *err)
+{
+    enum result result = OK;
+    for (int i = 0; i < DISKS && result == OK; i++)
+        result = check_place(suite, places[i], err);
+    return result;
+}
+
+/* --- filling --------------------------------------------------------------------------------- */
+
+struct filler {
+    int fd; /* -1: this disk is left alone */
+    off_t size;
+};
+
+static struct suite_path filler_path(const struct suite *suite, const char *place)
+{
+    return suite_path(suite, "%s/chaos-filler", place);
+}
+
+/* To the last block, in ever smaller steps. What the services free meanwhile is taken at the next
+ * call. */
+static void fill(struct filler *filler)
+{
+    enum { LARGEST = 64 << 20, SMALLEST = 4096 };
+    for (off_t step = LARGEST; filler->fd >= 0 && step >= SMALLEST;) {
+        if (posix_fallocate(filler->fd, filler->size, step) == 0)
+            filler->size += step;
+        else
+            step /= 2;
+    }
+}
+
+static bool takes_no_more(const struct filler *filler)
+{
+    static const char block[4096];
+    return filler->fd < 0 ||
+           (pwrite(filler->fd, block, sizeof block, filler->size) < 0 && errno == ENOSPC);
+}
+
+/* --- seeing ------------------------------------------------------------------------------------ */
+
+struct disks {
+    struct filler fillers[DISKS];
+    struct log_mark marks[SERVICES_MAX]; /* of who should notice */
+    size_t mark_count;
+};
+
+static bool is_full(const void *context)
+{
+    struct disks *disks = (struct disks *)context;
+    bool full = true;
+    for (int i = 0; i < DISKS; i++) {
+        fill(&disks->fillers[i]);
+        full = full && takes_no_more(&disks->fillers[i]);
+    }
+    return full;
+}
+
+static bool is_noticed(const void *context)
+{
+    const struct disks *disks = context;
+    (void)is_full(context);
+    for (size_t i = 0; i < disks->mark_count; i++) {
+        if (watch_log_says(&disks->marks[i]))
+            return true;
+    }
+    return false;
+}
+
+/* The ledger is payment-service's; a full one shows in nobody else's log. In SQLite's words, in the
+ * events batch-rolled-back, read-model (the edge) and ledger-failing. */
+static void call_witnesses(const struct suite *suite, size_t target, struct disks *disks)
+{
+    for (size_t i = 0; i < suite_service_count && disks->mark_count < SERVICES_MAX; i++) {
+        char program[64];
+        if (target == CHAOS_DISK_LEDGER && suite_services[i].port != PORT_PAYMENT)
+            continue;
+        snprintf(program, sizeof program, "%s-1", suite_services[i].name);
+        disks->marks[disks->mark_count++] =
+            watch_mark_log(suite, program, "database or disk is full");
+    }
+}
+
+/* --- the fault ------------------------------------------------------------------------------------ */
+
+static void begin(const struct suite *suite, size_t target, struct disks *disks)
+{
+    static const size_t spared[DISKS] = {CHAOS_DISK_LEDGER, CHAOS_DISK_STORES};
+    call_witnesses(suite, target, disks);
+    for (int i = 0; i < DISKS; i++) {
+        struct filler *filler = &disks->fillers[i];
+        filler->fd = -1;
+        if (target != spared[i])
+            filler->fd = open(filler_path(suite, places[i]).text,
+                              O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    }
+}
+
+static void hold(struct disks *disks, int64_t hold_ms)
+{
+    int64_t end = watch_now_ms() + hold_ms;
+    while (watch_now_ms() < end) {
+        (void)is_full(disks);
+        watch_pause_ms(WATCH_LOOK_MS);
+    }
+}
+
+void chaos_disk_full(const struct suite *suite, struct chaos_fault *fault,
+                     char what[CHAOS_WHY_SIZE])
+{
+    static const char *const names[CHAOS_DISKS] = {"stores and ledger", "stores", "ledger"};
+    struct disks disks = {.mark_count = 0};
+    int64_t began_ms = watch_now_ms();
+    begin(suite, fault->target, &disks);
+    bool full = watch_until(is_full, &disks, WATCH_SEEN_MS);
+    fault->reached = full && watch_until(is_noticed, &disks, NOTICED_MS);
+    if (!fault->reached)
+        snprintf(fault->why, sizeof fault->why, "%s",
+                 full ? "no service has noticed" : "there is still room");
+    hold(&disks, fault->hold_ms);
+    off_t size = 0;
+    for (int i = 0; i < DISKS; i++) {
+        size += disks.fillers[i].size;
+        if (disks.fillers[i].fd >= 0)
+            close(disks.fillers[i].fd);
+    }
+    chaos_disk_heal(suite);
+    snprintf(what, CHAOS_WHY_SIZE, "%s, %lld MB, %lld ms", names[fault->target],
+             (long long)(size >> 20), (long long)(watch_now_ms() - began_ms));
+}
+
+void chaos_disk_heal(const struct suite *suite)
+{
+    for (int i = 0; i < DISKS; i++)
+        unlink(filler_path(suite, places[i]).text);
+}
