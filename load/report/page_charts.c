@@ -62,9 +62,11 @@ static void mark_phases(struct canvas *canvas)
     const struct load_plan *plan = &canvas->report->plan;
     double at = 0, end = (double)canvas->report->identity.duration_us / 1e6;
     for (size_t i = 0; i < plan->phase_count && plan->phase_count > 1 && at < end; i++) {
-        snprintf(canvas->labels[i], LOAD_LABEL_MAX, "%s/s", figure_rate(plan->phases[i].rate).text);
-        canvas->marks[canvas->mark_count++] = (struct chart_mark){at, canvas->labels[i]};
-        at += (double)plan->phases[i].duration_us / 1e6;
+        const struct load_phase *phase = &plan->phases[i];
+        snprintf(canvas->labels[i], LOAD_LABEL_MAX, "%s/s", figure_rate(phase->rate).text);
+        if (phase->offered > 0 || phase->rate <= 0) /* else the run ended just before it */
+            canvas->marks[canvas->mark_count++] = (struct chart_mark){at, canvas->labels[i]};
+        at += (double)phase->duration_us / 1e6;
     }
     canvas->marks[canvas->mark_count++] = (struct chart_mark){end, "end of load"};
 }

@@ -44,7 +44,9 @@ static void say_load(const struct load_report *report, struct buf *out)
     struct figure time = figure_duration(report->identity.duration_us);
     double low = plan->phases[0].rate, high = low;
     size_t steps = 1; /* that were reached */
-    for (size_t i = 1; i < plan->phase_count && plan->phases[i].offered > 0; i++) {
+    for (size_t i = 1; i < plan->phase_count; i++) {
+        if (plan->phases[i].offered == 0)
+            continue;
         steps++;
         low = plan->phases[i].rate < low ? plan->phases[i].rate : low;
         high = plan->phases[i].rate > high ? plan->phases[i].rate : high;

@@ -251,10 +251,11 @@ static void steps_are_told(void)
     for (size_t i = 0; i < 4; i++) {
         phase.rate = 100 * (double)(i + 1);
         phase.held = i == 0;
-        phase.offered = i < 3 ? 10 : 0; /* the last was not reached */
+        phase.offered = i < 3 ? 10 : 0; /* the run ended as the last one began */
         report->plan.phases[i] = phase;
     }
     report->plan.phase_count = 4;
+    report->identity.duration_us++;
     report->limit.bound_us = 250000;
     load_limit_find(report);
     expect_words(report, VERDICT_CLEAN, "100 to 300 orders/s were offered in 3 steps over 60");
@@ -264,6 +265,8 @@ static void steps_are_told(void)
     CU_ASSERT(well_formed(page.data));
     CU_ASSERT(has(page.data, "<th scope=\"row\">3</th>"));
     CU_ASSERT_FALSE(has(page.data, "<th scope=\"row\">4</th>"));
+    CU_ASSERT(has(page.data, ">300/s</text>"));
+    CU_ASSERT_FALSE(has(page.data, ">400/s</text>"));
     buf_release(&page);
     load_report_free(report);
 }
