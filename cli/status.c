@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/exit_codes.h"
+#include "cli/process.h"
 #include "cli/survey.h"
 #include "common/base/clock.h"
 #include "common/base/options.h"
@@ -120,6 +121,18 @@ static void print_text(const struct suite *suite, const struct survey *survey)
                survey->queues[i].consumers);
 }
 
+/* No supervisor answers. What it has started may be alive all the same. */
+static void print_nothing(const struct suite *suite)
+{
+    struct process_entry left;
+    if (process_of_suite(suite, &left, 1) == 0)
+        printf("nothing is running in %s\n", suite->home);
+    else
+        printf("the supervisor of %s is gone; %s, pid %d, and perhaps others are left, and nobody "
+               "starts them again: warren down ends them, warren up begins anew\n",
+               suite->home, left.name, (int)left.pid);
+}
+
 int main(int argc, char **argv)
 {
     static struct survey survey;
@@ -134,7 +147,7 @@ int main(int argc, char **argv)
     if (arguments.json)
         print_json(&suite, &survey);
     else if (result == NOT_FOUND)
-        printf("nothing is running in %s\n", suite.home);
+        print_nothing(&suite);
     else
         print_text(&suite, &survey);
     return result == NOT_FOUND ? CLI_UNREACHABLE : survey.ready ? CLI_DONE : CLI_WRONG;

@@ -57,20 +57,36 @@ static enum result subscribe(struct amqp_link *link, const char *stream, const c
     return amqp_link_check(link, stream, err);
 }
 
+/* What the stream says that it holds. A busy broker may take long to send the first of it. */
+static enum result count_messages(struct amqp_link *link, const char *stream, uint32_t *ret_count,
+                                  struct err *err)
+{
+    const amqp_queue_declare_ok_t *there = amqp_queue_declare(
+        link->connection, AMQP_CHANNEL, amqp_cstring_bytes(stream), 1, 0, 0, 0, amqp_empty_table);
+    *ret_count = there ? there->message_count : 0;
+    return amqp_link_check(link, stream, err);
+}
+
 /* The offset of the first message from there, or of the last one that comes without a pause. */
 static enum result read_from(const struct amqp_target *target, const char *stream, const char *from,
                              int64_t *ret_offset, struct err *err)
 {
-    enum { FIRST_MS = 300, NEXT_MS = 60, MOST = 100000 };
+    enum { EMPTY_MS = 300, FIRST_MS = 10000, NEXT_MS = 60, MOST = 100000 };
     bool to_the_end = strcmp(from, "last") == 0;
     struct amqp_link link;
     int64_t offset = -1;
+    uint32_t count = 0;
     enum result result = amqp_link_open(target, "status", &link, err);
     if (result != OK)
         return result;
-    result = subscribe(&link, stream, from, err);
+    result = count_messages(&link, stream, &count, err);
     if (result == OK)
-        result = take_one(&link, FIRST_MS, &offset, err);
+        result = subscribe(&link, stream, from, err);
+    if (result == OK)
+        result = take_one(&link, count > 0 ? FIRST_MS : EMPTY_MS, &offset, err);
+    if (result == NOT_FOUND && count > 0)
+        result = err_set(err, RETRY, "%s: it holds messages, and none has come in %d s", stream,
+                         FIRST_MS / 1000);
     *ret_offset = offset;
     for (int i = 0; i < MOST && to_the_end && result == OK; i++) {
         result = take_one(&link, NEXT_MS, &offset, err);

@@ -87,6 +87,7 @@ const struct bind_type set_product_type =
 static const struct bind_field stock_adjust_fields[] = {
     BIND_TEXT_FIELD(struct stock_adjust, sku, BIND_SKU),
     BIND_NONZERO_FIELD(struct stock_adjust, delta, -STOCK_DELTA_MAX, STOCK_DELTA_MAX),
+    BIND_OPTIONAL_TEXT_FIELD(struct stock_adjust, request_id, BIND_UUID),
 };
 const struct bind_type stock_adjust_type =
     BIND_TYPE(STOCK_ADJUST, struct stock_adjust, stock_adjust_fields);

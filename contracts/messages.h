@@ -107,7 +107,8 @@ struct set_product {
 
 struct stock_adjust {
     char sku[SKU_SIZE];
-    int64_t delta; /* never 0 */
+    int64_t delta;              /* never 0 */
+    char request_id[UUID_SIZE]; /* "": whoever asked gave no key */
 };
 
 /* Facts */

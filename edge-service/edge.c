@@ -6,11 +6,16 @@
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/base/text.h"
 #include "common/telemetry/log.h"
 #include "edge-service/edge_private.h"
 #include "edge-service/read_model.h"
 
-enum { BACKOFF_MIN_MS = 20, BACKOFF_MAX_MS = 2000 };
+enum {
+    BACKOFF_MIN_MS = 20,
+    BACKOFF_MAX_MS = 2000,
+    LOG_SILENCE_MS = 10000, /* the last message read must come again by then */
+};
 
 const char *edge_phase_name(enum edge_phase phase)
 {
@@ -51,8 +56,10 @@ static void backlog_push(struct backlog *backlog, const struct bus_delivery *del
     if (!body)
         abort();
     memcpy(body, delivery->body, delivery->size);
-    *backlog_at(backlog, backlog->count++) =
-        (struct arrival){delivery->offset, delivery->tag, body, delivery->size};
+    struct arrival *arrival = backlog_at(backlog, backlog->count++);
+    *arrival = (struct arrival){
+        .offset = delivery->offset, .tag = delivery->tag, .body = body, .size = delivery->size};
+    snprintf(arrival->id, sizeof arrival->id, "%s", delivery->message_id);
 }
 
 static void backlog_drop(struct backlog *backlog, size_t count)
@@ -80,12 +87,15 @@ static void bus_is_down(struct edge *edge, const char *reason)
     log_bus(edge, "bus-down", reason);
     backlog_drop(&edge->backlog, edge->backlog.count); /* it comes again */
     edge->ack_tag = 0;
+    edge->rewinding = false;
     edge_lost(edge);
 }
 
 static void bus_is_up(struct edge *edge)
 {
     edge->bus_up = true;
+    edge->log_unknown = edge->place.next_offset != OFFSET_FIRST;
+    edge->log_due_mono = clock_mono_ms(edge->parts.clock) + LOG_SILENCE_MS;
     edge->bus_reason[0] = '\0';
     log_bus(edge, "bus-up", "");
 }
@@ -95,6 +105,56 @@ static void bus_is_blocked(struct edge *edge, const char *reason)
     edge->blocked = true;
     snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus blocked: %s", reason ? reason : "");
     log_bus(edge, "bus-blocked", reason);
+}
+
+/* From the last message that has been read, by which the log is known again. */
+static enum result subscribe(struct edge *edge, struct err *err)
+{
+    int64_t next = edge->place.next_offset;
+    struct bus_subscription log = {
+        .queue = STREAM_LOG,
+        .prefetch = edge_topology.queues[0].prefetch,
+        .stream = true,
+        .from_offset = next == OFFSET_FIRST ? next : next - 1,
+    };
+    return bus_subscribe(edge->parts.bus, &log, err);
+}
+
+/* Whether this is the log that was read before. One that was cut since then begins later. */
+static bool is_known(const struct log_place *place, const struct bus_delivery *first)
+{
+    int64_t last = place->next_offset - 1;
+    if (first->offset != last)
+        return first->offset > last;
+    return !place->last_id[0] || strcmp(place->last_id, first->message_id) == 0;
+}
+
+/* A broker that has lost its data, or another one. The read model stays what it is: facts that it has
+ * it knows by their numbers, wherever they stand. */
+static void read_anew(struct edge *edge)
+{
+    log_bus(edge, "log-is-another", "it is read from its beginning");
+    edge->log_unknown = false;
+    edge->rewinding = true;
+    edge->place = (struct log_place){.next_offset = OFFSET_FIRST};
+    (void)!subscribe(edge, NULL);
+    bus_reconnect(edge->parts.bus);
+}
+
+static void take_delivery(struct edge *edge, const struct bus_delivery *delivery)
+{
+    if (edge->log_unknown && !is_known(&edge->place, delivery))
+        read_anew(edge);
+    edge->log_unknown = false;
+    if (!edge->rewinding)
+        backlog_push(&edge->backlog, delivery);
+}
+
+/* A log that is shorter than what was read of it has nothing to send. */
+static void expire_log(struct edge *edge, int64_t now_mono_ms)
+{
+    if (edge->bus_up && edge->log_unknown && now_mono_ms >= edge->log_due_mono)
+        read_anew(edge);
 }
 
 static void hear(void *context, const struct bus_event *event)
@@ -116,23 +176,12 @@ static void hear(void *context, const struct bus_event *event)
         log_bus(edge, "bus-unblocked", "");
         return;
     case BUS_DELIVERY:
-        backlog_push(&edge->backlog, event->delivery);
+        take_delivery(edge, event->delivery);
         return;
     case BUS_SETTLED:
         edge_settled(edge, event->token, event->fate);
         return;
     }
-}
-
-static enum result subscribe(struct edge *edge, struct err *err)
-{
-    struct bus_subscription log = {
-        .queue = STREAM_LOG,
-        .prefetch = edge_topology.queues[0].prefetch,
-        .stream = true,
-        .from_offset = edge->next_offset,
-    };
-    return bus_subscribe(edge->parts.bus, &log, err);
 }
 
 /* Life */
@@ -148,7 +197,7 @@ static void note_changed(void *context, const char *order_id, enum order_news ne
     }
     struct order_change_note *note = &edge->changed[edge->changed_count++];
     note->news = news;
-    snprintf(note->order_id, sizeof note->order_id, "%s", order_id);
+    text_copy(note->order_id, sizeof note->order_id, order_id);
 }
 
 static struct edge_limits limits_with_defaults(const struct edge_limits *given)
@@ -183,7 +232,7 @@ enum result edge_new(const struct edge_parts *parts, const struct edge_limits *l
     accepted_init(&edge->accepted, edge->limits.accepted_max, edge->limits.accepted_age_ms);
     waiters_init(&edge->waiters, edge->limits.waiters_max);
     projection_init(&edge->projection, parts->store, note_changed, edge);
-    enum result result = read_model_offset(parts->store, &edge->next_offset, err);
+    enum result result = read_model_place(parts->store, &edge->place, err);
     if (result == OK)
         result = subscribe(edge, err);
     if (result != OK) {
@@ -217,6 +266,7 @@ void edge_free(struct edge *edge)
 static void roll_back(struct edge *edge, const struct err *err)
 {
     store_rollback(edge->parts.store);
+    projection_rolled_back(&edge->projection);
     edge->batch = 0;
     edge->changed_count = 0;
     edge->counters.rollbacks++;
@@ -242,21 +292,27 @@ static void begin(struct edge *edge)
     edge->changed_count = 0;
 }
 
+static void place_behind(struct log_place *place, const struct arrival *arrival)
+{
+    place->next_offset = arrival->offset + 1;
+    memcpy(place->last_id, arrival->id, sizeof place->last_id);
+}
+
 static void apply(struct edge *edge)
 {
     struct err err = {""};
     enum result result = OK;
     struct projection_counts before = edge->projection.counts;
-    int64_t next = edge->next_offset;
+    struct log_place place = edge->place;
     for (size_t i = 0; i < edge->batch && result == OK; i++) {
         const struct arrival *arrival = backlog_at(&edge->backlog, i);
-        if (arrival->offset < next)
+        if (arrival->offset < place.next_offset)
             continue; /* read before the connection was lost */
         result = projection_apply(&edge->projection, arrival->body, arrival->size, &err);
-        next = arrival->offset + 1;
+        place_behind(&place, arrival);
     }
     if (result == OK && edge->batch > 0)
-        result = read_model_set_offset(edge->parts.store, next, &err);
+        result = read_model_set_place(edge->parts.store, &place, &err);
     if (result != OK) {
         edge->projection.counts = before;
         roll_back(edge, &err);
@@ -285,22 +341,36 @@ static void count_batch(struct edge *edge, int64_t begun_us)
         histogram_add(&numbers->lag, 1000 * (clock_wall_ms(clock) - edge->projection.last_ms));
 }
 
+/* A commit may go through and fail to say so; the offset is written with the facts, and tells.
+ * Applied once more they would be known facts, no news, and nobody would be called. */
+static bool has_landed(struct edge *edge, const struct arrival *last)
+{
+    struct log_place stored;
+    store_rollback(edge->parts.store);
+    return read_model_place(edge->parts.store, &stored, NULL) == OK &&
+           stored.next_offset == last->offset + 1;
+}
+
 static void commit(struct edge *edge)
 {
     struct err err = {""};
     if (edge->batch == 0)
         return;
-    int64_t last = backlog_at(&edge->backlog, edge->batch - 1)->offset;
+    const struct arrival *last = backlog_at(&edge->backlog, edge->batch - 1);
     int64_t begun_us = clock_mono_us(edge->parts.clock);
-    if (FAILPOINT("projection-commit-before") || store_commit(edge->parts.store, &err) != OK) {
+    enum result result = FAILPOINT("projection-commit-before")
+                             ? err_set(&err, RETRY, "failpoint")
+                             : store_commit(edge->parts.store, &err);
+    if (result == OK && FAILPOINT("projection-commit-after"))
+        result = err_set(&err, RETRY, "failpoint: the answer to COMMIT is lost");
+    if (result != OK && !has_landed(edge, last)) {
         roll_back(edge, &err);
         return;
     }
-    (void)FAILPOINT("projection-commit-after");
     count_batch(edge, begun_us);
-    edge->ack_tag = backlog_at(&edge->backlog, edge->batch - 1)->tag;
-    if (last >= edge->next_offset)
-        edge->next_offset = last + 1;
+    edge->ack_tag = last->tag;
+    if (last->offset >= edge->place.next_offset)
+        place_behind(&edge->place, last);
     backlog_drop(&edge->backlog, edge->batch);
     edge->batch = 0;
     edge->counters.batches++;
@@ -321,6 +391,7 @@ static void expire(struct edge *edge)
 {
     int64_t now = clock_mono_ms(edge->parts.clock);
     edge_expire_commands(edge, now);
+    expire_log(edge, now);
     waiters_expire(&edge->waiters, now);
     accepted_expire(&edge->accepted, now);
 }
@@ -329,6 +400,18 @@ static void pump(struct edge *edge)
 {
     bus_pump(edge->parts.bus);
     edge_send_waiting(edge);
+    bus_flush(edge->parts.bus);
+}
+
+void edge_burst_begin(struct edge *edge)
+{
+    store_read_begin(edge->parts.store);
+}
+
+void edge_burst_end(struct edge *edge)
+{
+    store_read_end(edge->parts.store);
+    bus_flush(edge->parts.bus);
 }
 
 enum edge_phase edge_step(struct edge *edge)
@@ -364,6 +447,8 @@ int64_t edge_deadline_ms(struct edge *edge)
         deadline = earlier(deadline, oldest->deadline_mono_ms);
     if (edge->backlog.count > 0)
         deadline = earlier(deadline, edge->store_retry_mono);
+    if (edge->bus_up && edge->log_unknown)
+        deadline = earlier(deadline, edge->log_due_mono);
     /* On room on the wire nobody calls us: look again soon. */
     if (!TAILQ_EMPTY(&edge->inflight.unsent))
         deadline = earlier(deadline, clock_mono_ms(edge->parts.clock) + 1);
@@ -390,16 +475,16 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
     struct edge_state state = edge->counters;
     state.bus_up = edge->bus_up;
     state.blocked = edge->blocked;
-    snprintf(state.reason, sizeof state.reason, "%s",
-             edge->bus_reason[0]     ? edge->bus_reason
-             : edge->store_reason[0] ? edge->store_reason
-             : edge->draining        ? "draining"
-                                     : "");
+    text_copy(state.reason, sizeof state.reason,
+              edge->bus_reason[0]     ? edge->bus_reason
+              : edge->store_reason[0] ? edge->store_reason
+              : edge->draining        ? "draining"
+                                      : "");
     state.inflight = edge->inflight.count;
     state.accepted_unread = edge->accepted.table.count;
     state.waiters = edge->waiters.table.count;
     state.backlog = edge->backlog.count;
-    state.next_offset = edge->next_offset < 0 ? 0 : edge->next_offset;
+    state.next_offset = edge->place.next_offset < 0 ? 0 : edge->place.next_offset;
     state.facts = edge->projection.counts.facts;
     state.duplicates = edge->projection.counts.duplicates;
     state.held = edge->projection.counts.held;

@@ -115,6 +115,12 @@ void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment,
 /* The order's id under this key. */
 struct id edge_order_id(const char *customer, const char *key);
 
+/* A burst of commands and queries, of one moment: what they read is one snapshot of the read model.
+ * Within it no edge_step. */
+void edge_burst_begin(struct edge *edge);
+/* The commands leave now. */
+void edge_burst_end(struct edge *edge);
+
 /* Queries: always of one customer. RETRY while a transaction of the projection is open, that is,
  * between the phases BEGIN and COMMIT, and when the store is busy. */
 

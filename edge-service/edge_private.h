@@ -6,6 +6,7 @@
 #include "edge-service/edge.h"
 #include "edge-service/inflight.h"
 #include "edge-service/projection.h"
+#include "edge-service/read_model.h"
 #include "edge-service/waiters.h"
 
 #define EDGE_SOURCE "/edge-service"
@@ -14,6 +15,7 @@
 struct arrival {
     int64_t offset;
     uint64_t tag;
+    char id[LOG_ID_SIZE]; /* the property */
     char *body;
     size_t size;
 };
@@ -36,9 +38,12 @@ struct edge {
     struct waiters waiters;
     struct projection projection;
     struct backlog backlog;
-    size_t batch;             /* of the backlog, in the open transaction */
-    uint64_t ack_tag;         /* committed, to be acknowledged; 0: nothing */
-    int64_t next_offset;      /* committed; OFFSET_FIRST */
+    size_t batch;           /* of the backlog, in the open transaction */
+    uint64_t ack_tag;       /* committed, to be acknowledged; 0: nothing */
+    struct log_place place; /* committed */
+    bool log_unknown;       /* connected, and nothing heard yet that tells which log it is */
+    int64_t log_due_mono;
+    bool rewinding;           /* it is another log: nothing counts until it is read anew */
     int64_t store_retry_mono; /* no transaction before */
     int64_t store_backoff_ms;
     struct order_change_note *changed; /* by the open transaction */

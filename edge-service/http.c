@@ -18,6 +18,8 @@ enum {
     CONNECTION_MEMORY = 16384,
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
+    SPARE_MAX = 256, /* requests kept for the next ones */
+    SPARE_BODY_MAX = 4096,
 };
 
 static struct connection *connection_of(struct MHD_Connection *connection)
@@ -49,11 +51,22 @@ static void connection_news(void *context, struct MHD_Connection *connection, vo
     connection_begin(&http->connections, own, clock_mono_ms(http->options.clock));
 }
 
+/* A request is too large for malloc's quick lists: most come from those that are over. */
 static struct request *request_new(struct http *http, struct MHD_Connection *connection)
 {
-    struct request *request = calloc(1, sizeof *request);
-    if (!request)
-        abort();
+    struct request *request = TAILQ_FIRST(&http->spare);
+    if (request) {
+        TAILQ_REMOVE(&http->spare, request, ready);
+        http->spare_count--;
+    } else {
+        request = malloc(sizeof *request);
+        if (!request)
+            abort();
+        request->body = (struct buf){0};
+    }
+    struct buf body = request->body;
+    buf_clear(&body);
+    *request = (struct request){.body = body};
     request->http = http;
     request->connection = connection;
     request->begun_us = clock_mono_us(http->options.clock);
@@ -72,8 +85,13 @@ static void request_over(void *context, struct MHD_Connection *connection, void 
         http_step_begins(http, connection);
     *state = NULL;
     http->active--;
-    buf_release(&request->body);
     buf_release(&request->answer.body);
+    if (http->spare_count < SPARE_MAX && request->body.capacity <= SPARE_BODY_MAX) {
+        TAILQ_INSERT_HEAD(&http->spare, request, ready);
+        http->spare_count++;
+        return;
+    }
+    buf_release(&request->body);
     free(request);
 }
 
@@ -249,6 +267,7 @@ enum result http_new(const struct http_options *options, struct http **ret_http,
     http->quiesced_fd = -1;
     http->accepted.shift = HISTOGRAM_TIME;
     TAILQ_INIT(&http->ready);
+    TAILQ_INIT(&http->spare);
     open_buckets(http);
     connections_init(&http->connections, options->step_ms > 0 ? options->step_ms : STEP_MS_DEFAULT);
     http->daemon = start_daemon(http, listener);
@@ -290,11 +309,13 @@ void http_run(struct http *http)
     MHD_UNSIGNED_LONG_LONG timeout;
     int rounds = 0;
     connections_cut(&http->connections, clock_mono_ms(http->options.clock));
+    edge_burst_begin(http->options.edge);
     do {
         resume_ready(http);
         MHD_run(http->daemon);
     } while (++rounds < ROUNDS_MAX && MHD_get_timeout(http->daemon, &timeout) == MHD_YES &&
              timeout == 0);
+    edge_burst_end(http->options.edge);
 }
 
 int64_t http_deadline_ms(const struct http *http)
@@ -320,6 +341,16 @@ size_t http_active(const struct http *http)
     return http->active;
 }
 
+static void free_spare(struct http *http)
+{
+    struct request *request;
+    while ((request = TAILQ_FIRST(&http->spare))) {
+        TAILQ_REMOVE(&http->spare, request, ready);
+        buf_release(&request->body);
+        free(request);
+    }
+}
+
 void http_free(struct http *http)
 {
     if (!http)
@@ -330,5 +361,6 @@ void http_free(struct http *http)
     if (http->quiesced_fd >= 0)
         close(http->quiesced_fd);
     close_buckets(http);
+    free_spare(http);
     free(http);
 }

@@ -71,6 +71,8 @@ struct http {
     int fd;
     int quiesced_fd;            /* the listener once quiesced; -1 */
     struct request_queue ready; /* suspended, and answered meanwhile */
+    struct request_queue spare; /* over, for the next ones */
+    size_t spare_count;
     size_t active;
     struct token_cache tokens;
     struct connections connections;

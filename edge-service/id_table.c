@@ -1,9 +1,10 @@
 #include "edge-service/id_table.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/base/text.h"
 
 void id_table_init(struct id_table *table, size_t expected)
 {
@@ -34,7 +35,7 @@ static struct id_node **bucket_of(const struct id_table *table, const char *id)
 
 void id_table_add(struct id_table *table, struct id_node *node, const char *id)
 {
-    snprintf(node->id, sizeof node->id, "%s", id);
+    text_copy(node->id, sizeof node->id, id);
     struct id_node **bucket = bucket_of(table, node->id);
     node->next = *bucket;
     *bucket = node;

@@ -14,15 +14,28 @@ void inflight_init(struct inflight *inflight, size_t max)
     TAILQ_INIT(&inflight->idle);
     TAILQ_INIT(&inflight->by_age);
     TAILQ_INIT(&inflight->unsent);
-    for (size_t i = 0; i < max; i++) {
-        inflight->slots[i].token = i;
-        TAILQ_INSERT_TAIL(&inflight->idle, &inflight->slots[i], link);
+    inflight->used = 0;
+}
+
+/* The youngest that is idle, else one that was never used: memory is touched only as far as it was
+ * ever needed. */
+static struct flight *take_idle(struct inflight *inflight)
+{
+    struct flight *flight = TAILQ_FIRST(&inflight->idle);
+    if (flight) {
+        TAILQ_REMOVE(&inflight->idle, flight, link);
+        return flight;
     }
+    if (inflight->used == inflight->max)
+        return NULL;
+    flight = &inflight->slots[inflight->used];
+    flight->token = inflight->used++;
+    return flight;
 }
 
 void inflight_release(struct inflight *inflight)
 {
-    for (size_t i = 0; i < inflight->max; i++)
+    for (size_t i = 0; i < inflight->used; i++)
         buf_release(&inflight->slots[i].body);
     free(inflight->slots);
     *inflight = (struct inflight){0};
@@ -30,10 +43,9 @@ void inflight_release(struct inflight *inflight)
 
 struct flight *inflight_take(struct inflight *inflight, int64_t deadline_mono_ms)
 {
-    struct flight *flight = TAILQ_FIRST(&inflight->idle);
+    struct flight *flight = take_idle(inflight);
     if (!flight)
         return NULL;
-    TAILQ_REMOVE(&inflight->idle, flight, link);
     TAILQ_INSERT_TAIL(&inflight->by_age, flight, link);
     TAILQ_INSERT_TAIL(&inflight->unsent, flight, unsent);
     flight->token += (uint64_t)1 << TOKEN_SLOT_BITS;
@@ -46,7 +58,7 @@ struct flight *inflight_take(struct inflight *inflight, int64_t deadline_mono_ms
 struct flight *inflight_find(struct inflight *inflight, uint64_t token)
 {
     size_t slot = token & (((uint64_t)1 << TOKEN_SLOT_BITS) - 1);
-    if (slot >= inflight->max || inflight->slots[slot].token != token)
+    if (slot >= inflight->used || inflight->slots[slot].token != token)
         return NULL;
     return &inflight->slots[slot];
 }

@@ -35,7 +35,7 @@ TAILQ_HEAD(flight_queue, flight);
 
 struct inflight {
     struct flight *slots;
-    size_t max, count;
+    size_t max, used, count; /* used: slots that have ever been taken */
     struct flight_queue idle, by_age, unsent;
 };
 

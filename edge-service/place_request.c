@@ -1,11 +1,10 @@
 #include "edge-service/place_request.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/bind.h"
+#include "common/base/buf.h"
 #include "common/base/digest.h"
 
 static const struct bind_field line_fields[] = {
@@ -33,17 +32,25 @@ static int by_sku(const void *a, const void *b)
     return strcmp(((const struct order_line *)a)->sku, ((const struct order_line *)b)->sku);
 }
 
+static void put_entry(struct buf *text, const char *sku, int64_t quantity)
+{
+    buf_text(text, sku);
+    buf_append(text, "=", 1);
+    buf_int(text, quantity);
+    buf_append(text, "\n", 1);
+}
+
 void place_request_hash(const struct place_request *request, char hex[HASH_SIZE])
 {
     struct order_line sorted[ORDER_LINES_MAX];
-    char text[ORDER_LINES_MAX * (SKU_SIZE + 8) + TOKEN_SIZE + 16];
-    size_t used = 0;
+    struct buf text = {0};
     memcpy(sorted, request->lines, request->line_count * sizeof sorted[0]);
     qsort(sorted, request->line_count, sizeof sorted[0], by_sku);
     for (size_t i = 0; i < request->line_count; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, "%s=%" PRId64 "\n", sorted[i].sku,
-                                 sorted[i].quantity);
-    used +=
-        (size_t)snprintf(text + used, sizeof text - used, "payment=%s\n", request->payment.token);
-    sha256_hex(text, used, hex);
+        put_entry(&text, sorted[i].sku, sorted[i].quantity);
+    buf_text(&text, "payment=");
+    buf_text(&text, request->payment.token);
+    buf_append(&text, "\n", 1);
+    sha256_hex(text.data, text.size, hex);
+    buf_release(&text);
 }

@@ -9,9 +9,24 @@
 #include "contracts/messages.h"
 #include "edge-service/read_model.h"
 
+enum { NOT_KNOWN = -1 };
+
+struct rule;
+
+/* One message of the stream, and where it belongs. */
+struct incoming {
+    const struct rule *rule; /* NULL: a stranger */
+    struct envelope envelope;
+    const char *body;
+    size_t size;
+    int64_t number; /* of the order in whose timeline it is; 0: none yet, or no such thing */
+    bool known;     /* the order has a row */
+};
+
 /* What apply functions see. */
 struct fact {
     struct projection *projection;
+    const struct incoming *incoming;
     const struct envelope *envelope;
     const void *payload;
 };
@@ -23,11 +38,17 @@ static void write_lines(struct buf *out, const struct priced_line *lines, size_t
     buf_clear(out);
     buf_text(out, "[");
     for (size_t i = 0; i < count; i++) {
-        buf_printf(out, "%s{\"sku\":\"%s\",\"name\":", i ? "," : "", lines[i].sku);
+        buf_text(out, i ? ",{\"sku\":\"" : "{\"sku\":\"");
+        buf_text(out, lines[i].sku);
+        buf_text(out, "\",\"name\":");
         json_write_text(out, lines[i].name);
-        buf_printf(out,
-                   ",\"quantity\":%" PRId64 ",\"unit_price\":%" PRId64 ",\"amount\":%" PRId64 "}",
-                   lines[i].quantity, lines[i].unit_price, lines[i].amount);
+        buf_text(out, ",\"quantity\":");
+        buf_int(out, lines[i].quantity);
+        buf_text(out, ",\"unit_price\":");
+        buf_int(out, lines[i].unit_price);
+        buf_text(out, ",\"amount\":");
+        buf_int(out, lines[i].amount);
+        buf_append(out, "}", 1);
     }
     buf_text(out, "]");
 }
@@ -37,6 +58,8 @@ static enum result apply_placed(const struct fact *fact, struct err *err)
     const struct order_placed *placed = fact->payload;
     write_lines(&fact->projection->lines, placed->lines, placed->line_count);
     struct order_change change = {
+        .number = fact->incoming->number,
+        .known = fact->incoming->known,
         .order_id = placed->order_id,
         .customer = placed->customer,
         .status = "placed",
@@ -56,6 +79,8 @@ static enum result apply_rejected(const struct fact *fact, struct err *err)
     const struct order_rejected *rejected = fact->payload;
     write_lines(&fact->projection->lines, rejected->lines, rejected->line_count);
     struct order_change change = {
+        .number = fact->incoming->number,
+        .known = fact->incoming->known,
         .order_id = rejected->order_id,
         .customer = rejected->customer,
         .status = "rejected",
@@ -74,6 +99,8 @@ static enum result apply_closing(const struct fact *fact, struct err *err)
 {
     const struct order_closing *closing = fact->payload;
     struct order_change change = {
+        .number = fact->incoming->number,
+        .known = fact->incoming->known,
         .order_id = closing->order_id,
         .customer = closing->customer,
         .status = "closing",
@@ -93,6 +120,8 @@ static enum result apply_ended(const struct fact *fact, struct err *err)
 {
     const struct order_ended *ended = fact->payload;
     struct order_change change = {
+        .number = fact->incoming->number,
+        .known = fact->incoming->known,
         .order_id = ended->order_id,
         .customer = ended->customer,
         .status = fact->envelope->type + strlen("order."),
@@ -117,11 +146,23 @@ static enum result apply_stock(const struct fact *fact, struct err *err)
     return read_model_stock(fact->projection->store, fact->payload, err);
 }
 
+/* It stands in a timeline; if the order itself has not come yet, it gets a row that waits for it. */
 static enum result apply_nothing(const struct fact *fact, struct err *err)
 {
-    (void)fact;
-    (void)err;
-    return OK;
+    const struct order_change unseen = {
+        .number = fact->incoming->number,
+        .order_id = fact->envelope->subject,
+        .customer = "",
+        .status = "",
+        .currency = "",
+        .reason = "",
+        .lines = "",
+        .request_hash = "",
+        .at_ms = fact->envelope->time_ms,
+    };
+    if (fact->incoming->known)
+        return OK;
+    return read_model_order(fact->projection->store, &unseen, err);
 }
 
 enum effect { ELSEWHERE, IN_TIMELINE, MOVES_ORDER, SETTLES_ORDER };
@@ -177,129 +218,197 @@ static bool agrees(const struct rule *rule, const struct envelope *envelope, con
     return version == envelope->sequence;
 }
 
-static enum result apply_rule(struct projection *projection, const struct rule *rule,
-                              const struct envelope *envelope, const char *body, size_t size,
-                              struct err *err)
+static bool in_timeline(const struct rule *rule)
 {
-    struct fact fact = {projection, envelope, projection->payload};
-    enum result result = rule->apply(&fact, err);
-    if (result == OK && rule->effect != ELSEWHERE)
-        result = read_model_fact(projection->store, envelope, body, size, err);
-    if (result == OK && rule->effect >= MOVES_ORDER)
-        projection->changed(projection->context, envelope->subject,
-                            rule->effect == SETTLES_ORDER ? ORDER_SETTLED : ORDER_MOVED);
+    return rule && rule->effect != ELSEWHERE;
+}
+
+/* A new order's number: the next. */
+static enum result number_order(struct projection *projection, struct incoming *incoming,
+                                struct err *err)
+{
+    enum result result = OK;
+    if (projection->last_number == NOT_KNOWN)
+        result = read_model_last_number(projection->store, &projection->last_number, err);
+    if (result == OK)
+        incoming->number = ++projection->last_number;
     return result;
 }
 
-/* In its turn: folded in and counted. */
-static enum result apply_next(struct projection *projection, const struct rule *rule,
-                              const struct envelope *envelope, const char *body, size_t size,
-                              struct err *err)
+/* In its turn: it uses up its sequence number. */
+static enum result record(struct projection *projection, struct incoming *incoming, struct err *err)
 {
+    const struct envelope *envelope = &incoming->envelope;
+    const struct store_value body = store_blob(incoming->body, incoming->size);
+    if (!in_timeline(incoming->rule))
+        return read_model_set_expected(projection->store, envelope, envelope->sequence + 1, err);
     enum result result = OK;
-    if (rule)
-        result = apply_rule(projection, rule, envelope, body, size, err);
+    if (incoming->number == 0)
+        result = number_order(projection, incoming, err);
     if (result == OK)
-        result = read_model_set_expected(projection->store, envelope, envelope->sequence + 1, err);
-    if (result == OK && rule)
-        projection->counts.facts++;
-    else if (result == OK)
-        projection->counts.ignored++;
+        result = read_model_add(projection->store, incoming->number, envelope, &body, err);
     return result;
+}
+
+static enum result fold(struct projection *projection, struct incoming *incoming, struct err *err)
+{
+    const struct rule *rule = incoming->rule;
+    enum result result = record(projection, incoming, err);
+    if (result != OK)
+        return result;
+    if (!rule) {
+        projection->counts.ignored++;
+        return OK;
+    }
+    const struct fact fact = {projection, incoming, &incoming->envelope, projection->payload};
+    result = rule->apply(&fact, err);
+    if (result != OK)
+        return result;
+    incoming->known = true;
+    projection->counts.facts++;
+    if (rule->effect >= MOVES_ORDER)
+        projection->changed(projection->context, incoming->envelope.subject,
+                            rule->effect == SETTLES_ORDER ? ORDER_SETTLED : ORDER_MOVED);
+    return OK;
 }
 
 enum decoded { DECODED_FACT, DECODED_STRANGER, DECODED_POISON };
 
 /* A type that nobody told us of still takes its number, so that its successors are not held. */
 static enum decoded decode(struct projection *projection, const char *body, size_t size,
-                           struct envelope *ret_envelope, const struct rule **ret_rule)
+                           struct incoming *ret_incoming)
 {
     cJSON *document;
     const cJSON *data;
-    if (envelope_decode(body, size, ret_envelope, &document, &data, NULL) != OK)
+    struct envelope *envelope = &ret_incoming->envelope;
+    if (envelope_decode(body, size, envelope, &document, &data, NULL) != OK)
         return DECODED_POISON;
-    const struct rule *rule = rule_find(ret_envelope->type);
+    const struct rule *rule = rule_find(envelope->type);
     enum decoded decoded = rule ? DECODED_FACT : DECODED_STRANGER;
-    if (rule && (ret_envelope->sequence < 1 ||
+    if (rule && (envelope->sequence < 1 ||
                  bind_decode(rule->payload, data, BIND_OPEN, projection->payload, NULL) != OK ||
-                 !agrees(rule, ret_envelope, projection->payload)))
+                 !agrees(rule, envelope, projection->payload)))
         decoded = DECODED_POISON;
     cJSON_Delete(document);
-    *ret_rule = rule;
+    ret_incoming->rule = rule;
+    ret_incoming->body = body;
+    ret_incoming->size = size;
     return decoded;
 }
 
+/* Whether anything at all is held: mostly not, and then nobody needs to look. */
+static enum result look_for_held(struct projection *projection, bool *ret_any, struct err *err)
+{
+    enum result result = OK;
+    if (projection->held_count == NOT_KNOWN)
+        result = read_model_count_held(projection->store, &projection->held_count, err);
+    *ret_any = projection->held_count > 0;
+    return result;
+}
+
 /* Those that were held for this one. */
-static enum result apply_held(struct projection *projection, const struct envelope *before,
+static enum result apply_held(struct projection *projection, const struct incoming *before,
                               struct err *err)
 {
-    struct envelope envelope = *before;
+    struct incoming incoming = *before;
     for (;;) {
-        const struct rule *rule;
-        enum result result = read_model_unhold(projection->store, &envelope, envelope.sequence + 1,
-                                               &projection->held, err);
+        bool any;
+        enum result result = look_for_held(projection, &any, err);
+        if (result != OK || !any)
+            return result;
+        result = read_model_unhold(projection->store, &incoming.envelope,
+                                   incoming.envelope.sequence + 1, &projection->held, err);
         if (result == NOT_FOUND)
             return OK;
         if (result != OK)
             return result;
-        if (decode(projection, projection->held.data, projection->held.size, &envelope, &rule) ==
+        projection->held_count--;
+        if (decode(projection, projection->held.data, projection->held.size, &incoming) ==
             DECODED_POISON) { /* it was readable when it was held: by an older program */
             projection->counts.poison++;
             return OK;
         }
-        result = apply_next(projection, rule, &envelope, projection->held.data,
-                            projection->held.size, err);
+        result = fold(projection, &incoming, err);
         if (result != OK)
             return result;
     }
 }
 
-static enum result apply_in_turn(struct projection *projection, const struct rule *rule,
-                                 const struct envelope *envelope, const char *body, size_t size,
-                                 struct err *err)
+/* Too late, too early, or in its turn after all. */
+static enum result find_turn(struct projection *projection, const struct incoming *incoming,
+                             bool *ret_in_turn, struct err *err)
 {
+    const struct envelope *envelope = &incoming->envelope;
     int64_t next;
     enum result result = read_model_expected(projection->store, envelope, &next, err);
     if (result != OK)
         return result;
+    *ret_in_turn = envelope->sequence == next;
+    if (*ret_in_turn)
+        return OK;
     if (envelope->sequence < next) {
         projection->counts.duplicates++;
         return OK;
     }
-    if (envelope->sequence > next) {
-        projection->counts.held++;
-        return read_model_hold(projection->store, envelope, body, size, err);
+    projection->counts.held++;
+    projection->held_count = NOT_KNOWN;
+    return read_model_hold(projection->store, envelope, incoming->body, incoming->size, err);
+}
+
+static enum result apply_in_turn(struct projection *projection, struct incoming *incoming,
+                                 struct err *err)
+{
+    bool in_turn = false;
+    int64_t last = 0;
+    enum result result = OK;
+    if (in_timeline(incoming->rule)) {
+        result =
+            read_model_find(projection->store, &incoming->envelope, &incoming->number, &last, err);
+        incoming->known = incoming->number != 0;
+        in_turn = incoming->envelope.sequence == last + 1;
     }
-    result = apply_next(projection, rule, envelope, body, size, err);
-    return result == OK ? apply_held(projection, envelope, err) : result;
+    if (result == OK && !in_turn)
+        result = find_turn(projection, incoming, &in_turn, err);
+    if (result != OK || !in_turn)
+        return result;
+    result = fold(projection, incoming, err);
+    return result == OK ? apply_held(projection, incoming, err) : result;
 }
 
 enum result projection_apply(struct projection *projection, const char *body, size_t size,
                              struct err *err)
 {
-    struct envelope envelope;
-    const struct rule *rule = NULL;
-    switch (decode(projection, body, size, &envelope, &rule)) {
+    struct incoming incoming = {.number = 0, .known = false};
+    switch (decode(projection, body, size, &incoming)) {
     case DECODED_POISON:
         projection->counts.poison++;
         return OK;
     case DECODED_STRANGER:
-        if (envelope.sequence > 0)
+        if (incoming.envelope.sequence > 0)
             break;
         projection->counts.ignored++;
         return OK;
     case DECODED_FACT:
         break;
     }
-    projection->last_ms = envelope.time_ms;
-    return apply_in_turn(projection, rule, &envelope, body, size, err);
+    projection->last_ms = incoming.envelope.time_ms;
+    return apply_in_turn(projection, &incoming, err);
+}
+
+void projection_rolled_back(struct projection *projection)
+{
+    projection->held_count = NOT_KNOWN;
+    projection->last_number = NOT_KNOWN;
 }
 
 void projection_init(struct projection *projection, struct store *store,
                      projection_changed_fn *changed, void *context)
 {
-    *projection =
-        (struct projection){.store = store, .changed = changed, .context = context, .held = {0}};
+    *projection = (struct projection){.store = store,
+                                      .changed = changed,
+                                      .context = context,
+                                      .held_count = NOT_KNOWN,
+                                      .last_number = NOT_KNOWN};
     projection->payload = malloc(PAYLOAD_SIZE_MAX);
     if (!projection->payload)
         abort();

@@ -24,7 +24,9 @@ struct projection {
     int64_t last_ms; /* the time that the last readable message says */
     projection_changed_fn *changed;
     void *context;
-    struct buf held; /* scratch */
+    int64_t held_count;  /* of the table; -1: not known */
+    int64_t last_number; /* of an order; likewise */
+    struct buf held;     /* scratch */
     struct buf lines;
     void *payload;
 };
@@ -32,6 +34,8 @@ struct projection {
 void projection_init(struct projection *projection, struct store *store,
                      projection_changed_fn *changed, void *context);
 void projection_release(struct projection *projection);
+/* What the open transaction has done is undone. */
+void projection_rolled_back(struct projection *projection);
 /* One message of the stream, inside an open transaction. OK also for poison; else the store's. */
 enum result projection_apply(struct projection *projection, const char *body, size_t size,
                              struct err *err) WARN_UNUSED;

@@ -8,26 +8,47 @@
 #include "common/store/store.h"
 #include "edge-service/edge.h"
 
-/* Where to read on in the stream; OFFSET_FIRST when nothing has been read. */
-enum result read_model_offset(struct store *store, int64_t *ret_offset,
-                              struct err *err) WARN_UNUSED;
-enum result read_model_set_offset(struct store *store, int64_t offset, struct err *err) WARN_UNUSED;
+enum { LOG_ID_SIZE = 64 };
 
-/* The sequence number that the next fact of this (source, subject) must have. */
+/* How far the stream has been read. */
+struct log_place {
+    int64_t next_offset;       /* OFFSET_FIRST: nothing yet */
+    char last_id[LOG_ID_SIZE]; /* the property of the message before: by it the stream is known
+                                  again. "": not known */
+};
+enum result read_model_place(struct store *store, struct log_place *ret_place,
+                             struct err *err) WARN_UNUSED;
+enum result read_model_set_place(struct store *store, const struct log_place *place,
+                                 struct err *err) WARN_UNUSED;
+
+/* The sequence number that the next fact of this (source, subject) must have: behind its timeline,
+ * or behind what else has used up a number (`expected`), whichever is further. */
 enum result read_model_expected(struct store *store, const struct envelope *fact, int64_t *ret_next,
                                 struct err *err) WARN_UNUSED;
 enum result read_model_set_expected(struct store *store, const struct envelope *fact, int64_t next,
                                     struct err *err) WARN_UNUSED;
 
 /* Facts that came before their turn. Holding one twice is OK: the first counts. */
+enum result read_model_count_held(struct store *store, int64_t *ret_count,
+                                  struct err *err) WARN_UNUSED;
 enum result read_model_hold(struct store *store, const struct envelope *fact, const char *body,
                             size_t size, struct err *err) WARN_UNUSED;
 /* Takes the held fact whose turn it is; NOT_FOUND: none. */
 enum result read_model_unhold(struct store *store, const struct envelope *like, int64_t sequence,
                               struct buf *ret_body, struct err *err) WARN_UNUSED;
 
+/* The order's number and, behind it, the last sequence number of this source in its timeline; 0:
+ * none. */
+enum result read_model_find(struct store *store, const struct envelope *fact, int64_t *ret_number,
+                            int64_t *ret_last, struct err *err) WARN_UNUSED;
+/* The highest number that an order has. */
+enum result read_model_last_number(struct store *store, int64_t *ret_number,
+                                   struct err *err) WARN_UNUSED;
+
 /* A new order, or a new state of one. Empty texts and -1 leave a column as it is. */
 struct order_change {
+    int64_t number;
+    bool known; /* there is a row of this number; with version 0 if this is version 1 */
     const char *order_id;
     const char *customer;
     const char *status;
@@ -41,8 +62,9 @@ struct order_change {
 };
 enum result read_model_order(struct store *store, const struct order_change *change,
                              struct err *err) WARN_UNUSED;
-enum result read_model_fact(struct store *store, const struct envelope *fact, const char *body,
-                            size_t size, struct err *err) WARN_UNUSED;
+/* Into the timeline of the order with this number. */
+enum result read_model_add(struct store *store, int64_t number, const struct envelope *fact,
+                           const struct store_value *body, struct err *err) WARN_UNUSED;
 enum result read_model_listed(struct store *store, const struct product_listed *product,
                               struct err *err) WARN_UNUSED;
 enum result read_model_stock(struct store *store, const struct stock_changed *stock,

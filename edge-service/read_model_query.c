@@ -75,8 +75,8 @@ enum result read_model_timeline(struct store *store, const char *customer, const
 {
     struct fact_visit visit = {each, context};
     return store_query(store,
-                       "SELECT f.body FROM orders o JOIN order_facts f ON f.order_id = o.order_id "
-                       "WHERE o.order_id = $1 AND o.customer = $2 ORDER BY f.number",
+                       "SELECT f.body FROM orders o JOIN order_facts f ON f.number = o.number "
+                       "WHERE o.order_id = $1 AND o.customer = $2 ORDER BY f.rowid",
                        STORE_ARGS(store_text(order_id), store_text(customer)), visit_fact, &visit,
                        err);
 }
@@ -146,12 +146,12 @@ enum result edge_read_model_hash(struct store *store, char hex[65], struct err *
         add_table(store, &chain,
                   "SELECT order_id, customer, status, CAST(version AS TEXT), currency, "
                   "CAST(total AS TEXT), reason, lines, request_hash, CAST(placed_ms AS TEXT), "
-                  "CAST(updated_ms AS TEXT) FROM orders ORDER BY order_id",
+                  "CAST(updated_ms AS TEXT) FROM orders WHERE version > 0 ORDER BY order_id",
                   11, err);
     if (result == OK)
         result = add_table(store, &chain,
-                           "SELECT order_id, source, CAST(sequence AS TEXT), body "
-                           "FROM order_facts ORDER BY order_id, source, sequence",
+                           "SELECT order_id, source, CAST(sequence AS TEXT), body FROM orders "
+                           "JOIN order_facts USING (number) ORDER BY order_id, source, sequence",
                            4, err);
     if (result == OK)
         result = add_table(store, &chain,

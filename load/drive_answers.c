@@ -90,13 +90,23 @@ static void user_is_free(struct drive *drive, int64_t now_ns)
              &(struct due){.at_ns = now_ns + drive->options.settings->think_ms * MS});
 }
 
+/* Half as long as it has been tried already: those who wait do not trample on what comes back. */
+static int64_t pause_ns(const struct settings *settings, int64_t tried_ns)
+{
+    enum { LONGEST = 64 };
+    int64_t shortest_ns = settings->again_ms * MS;
+    int64_t pause_ns = tried_ns / 2 > shortest_ns ? tried_ns / 2 : shortest_ns;
+    return pause_ns < LONGEST * shortest_ns ? pause_ns : LONGEST * shortest_ns;
+}
+
 /* Whether the same is to be sent again, after a pause. */
 static bool again(struct drive *drive, const struct attempt *attempt, int64_t now_ns)
 {
     const struct settings *settings = drive->options.settings;
-    if (!settings->until_accepted || now_ns - attempt->since_ns > settings->patience_s * 1000 * MS)
+    int64_t tried_ns = now_ns - attempt->since_ns;
+    if (!settings->until_accepted || tried_ns > settings->patience_s * 1000 * MS)
         return false;
-    due_push(&drive->again, &(struct due){.at_ns = now_ns + settings->again_ms * MS,
+    due_push(&drive->again, &(struct due){.at_ns = now_ns + pause_ns(settings, tried_ns),
                                           .since_ns = attempt->since_ns,
                                           .what = attempt->fate});
     return true;

@@ -8,6 +8,7 @@
 #include "common/accounts/accounts.h"
 #include "common/base/buf.h"
 #include "common/base/json.h"
+#include "common/base/text.h"
 #include "contracts/messages.h"
 #include "notification-service/letter.h"
 #include "notification-service/mailer.h"
@@ -47,10 +48,10 @@ static enum result say_sent(struct uow *uow, const struct notification *notifica
     if (result != OK)
         return result;
     struct notification_sent sent = {.order_version = notification->order_version};
-    snprintf(sent.order_id, sizeof sent.order_id, "%s", notification->order_id);
-    snprintf(sent.customer, sizeof sent.customer, "%s", notification->customer);
-    snprintf(sent.kind, sizeof sent.kind, "%s", notification->kind);
-    snprintf(sent.channel, sizeof sent.channel, "%s", notification->channel);
+    text_copy(sent.order_id, sizeof sent.order_id, notification->order_id);
+    text_copy(sent.customer, sizeof sent.customer, notification->customer);
+    text_copy(sent.kind, sizeof sent.kind, notification->kind);
+    text_copy(sent.channel, sizeof sent.channel, notification->channel);
     struct outgoing message = {
         .exchange = EXCHANGE_EVENTS,
         .type = NOTIFICATION_SENT,
@@ -145,11 +146,11 @@ static enum result notify(struct notification_service *service, struct uow *uow,
         return result;
     bool by_mail = mail.to[0] != '\0';
     struct notification notification = {.order_version = ending->version};
-    snprintf(notification.order_id, sizeof notification.order_id, "%s", ending->order_id);
-    snprintf(notification.customer, sizeof notification.customer, "%s", ending->customer);
-    snprintf(notification.kind, sizeof notification.kind, "%s", ending->kind);
-    snprintf(notification.channel, sizeof notification.channel, "%s",
-             by_mail ? CHANNEL_EMAIL : CHANNEL_IN_APP);
+    text_copy(notification.order_id, sizeof notification.order_id, ending->order_id);
+    text_copy(notification.customer, sizeof notification.customer, ending->customer);
+    text_copy(notification.kind, sizeof notification.kind, ending->kind);
+    text_copy(notification.channel, sizeof notification.channel,
+              by_mail ? CHANNEL_EMAIL : CHANNEL_IN_APP);
     if (!by_mail) {
         struct id id = uow_new_id(uow);
         memcpy(notification.fact_id, id.text, sizeof notification.fact_id);
@@ -256,7 +257,7 @@ static enum result settle(struct uow *uow, struct notification *notification, co
 {
     struct id id = uow_new_id(uow);
     memcpy(notification->fact_id, id.text, sizeof notification->fact_id);
-    snprintf(notification->channel, sizeof notification->channel, "%s", channel);
+    text_copy(notification->channel, sizeof notification->channel, channel);
     enum result result = notification_mark_sent(uow_store(uow), notification, uow_now_ms(uow), err);
     return result == OK ? say_sent(uow, notification, err) : result;
 }

@@ -8,7 +8,7 @@
 const struct migration notification_migrations[] = {
     {1, "CREATE TABLE notification(order_id TEXT NOT NULL, order_version INTEGER NOT NULL, "
         "customer TEXT NOT NULL, kind TEXT NOT NULL, channel TEXT NOT NULL, "
-        "state TEXT NOT NULL CHECK (state IN ('queued','sent')), fact_id TEXT, "
+        "state TEXT NOT NULL CHECK (state = 'queued' OR state = 'sent'), fact_id TEXT, "
         "at_ms INTEGER NOT NULL, PRIMARY KEY(order_id, order_version));"
         "CREATE TABLE failure(order_id TEXT PRIMARY KEY, at_ms INTEGER NOT NULL);"
         "CREATE INDEX failure_at ON failure(at_ms);"

@@ -21,6 +21,18 @@ const struct migration order_migrations[] = {
         "  available INTEGER NOT NULL CHECK (available >= 0),"
         "  reserved INTEGER NOT NULL CHECK (reserved >= 0),"
         "  sold INTEGER NOT NULL CHECK (sold >= 0), sequence INTEGER NOT NULL);"},
+    /* changes: counts the row's writes, for whoever writes at the same time. told_ms: when the last
+     * stock.changed was made; untold: the stock has moved since. */
+    {2, "ALTER TABLE product ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE product ADD COLUMN told_ms INTEGER NOT NULL DEFAULT 0;"
+        "ALTER TABLE product ADD COLUMN untold INTEGER NOT NULL DEFAULT 0;"
+        "CREATE INDEX product_untold ON product (told_ms) WHERE untold = 1"},
+    {3, "CREATE TABLE stock_adjustment ("
+        "  command_id TEXT NOT NULL, request_id TEXT NOT NULL, sku TEXT NOT NULL,"
+        "  delta INTEGER NOT NULL, at_ms INTEGER NOT NULL);"
+        "CREATE INDEX stock_adjustment_request ON stock_adjustment (request_id);"
+        "INSERT INTO stock_adjustment (command_id, request_id, sku, delta, at_ms)"
+        "  SELECT 'before', '', sku, adjusted, 0 FROM product WHERE adjusted <> 0;"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
@@ -56,13 +68,16 @@ void order_service_free(struct order_service *service)
 static bool service_due(void *self, struct store *store, int64_t now_ms)
 {
     (void)self;
-    return order_store_any_due(store, now_ms);
+    return order_store_any_due(store, now_ms) || stock_any_untold(store, now_ms);
 }
 
 static enum result service_tick(void *self, struct uow *uow, int64_t now_ms, struct err *err)
 {
+    struct order_service *service = self;
     struct due_orders due;
-    enum result result = order_store_due(uow_store(uow), now_ms, &due, err);
+    enum result result = stock_take_untold(service->stock, uow_store(uow), now_ms, err);
+    if (result == OK)
+        result = order_store_due(uow_store(uow), now_ms, &due, err);
     for (size_t i = 0; result == OK && i < due.count; i++)
         result = order_overdue(self, uow, due.ids[i], err);
     return result == OK ? OK : err_context(err, result, "deadlines");

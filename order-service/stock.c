@@ -93,7 +93,10 @@ static enum result product_row(void *context, const struct store_row *row, struc
     product->available = store_row_int(row, 5);
     product->reserved = store_row_int(row, 6);
     product->sold = store_row_int(row, 7);
-    product->sequence = product->stored_sequence = store_row_int(row, 8);
+    product->sequence = store_row_int(row, 8);
+    product->changes = store_row_int(row, 9);
+    product->told_ms = store_row_int(row, 10);
+    product->untold = store_row_int(row, 11) != 0;
     return OK;
 }
 
@@ -108,7 +111,7 @@ enum result stock_product(struct stock *stock, struct store *store, const char *
     enum result result =
         store_query(store,
                     "SELECT name, currency, unit_price, revision, adjusted, available, reserved, "
-                    "sold, sequence FROM product WHERE sku = $1",
+                    "sold, sequence, changes, told_ms, untold FROM product WHERE sku = $1",
                     STORE_ARGS(store_text(sku)), product_row, product, err);
     if (result != OK)
         return err_context(err, result, "product %s", sku);
@@ -144,6 +147,7 @@ enum result stock_list(struct product *product, const struct set_product *listin
     memcpy(product->currency, listing->currency, CURRENCY_SIZE);
     product->unit_price = listing->unit_price;
     product->revision = listing->revision;
+    product->listed = true;
     product->sequence++;
     return publish(uow, product, PRODUCT_LISTED, &product_listed_type, &fact, err);
 }
@@ -220,13 +224,14 @@ static enum result row_insert(struct store *store, const struct product *product
 {
     return store_exec(store,
                       "INSERT INTO product (sku, name, unit_price, currency, revision, adjusted, "
-                      "available, reserved, sold, sequence) "
-                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+                      "available, reserved, sold, sequence, told_ms, untold, changes) "
+                      "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 1)",
                       STORE_ARGS(store_text(product->sku), store_text(product->name),
                                  store_int(product->unit_price), store_text(product->currency),
                                  store_int(product->revision), store_int(product->adjusted),
                                  store_int(product->available), store_int(product->reserved),
-                                 store_int(product->sold), store_int(product->sequence)),
+                                 store_int(product->sold), store_int(product->sequence),
+                                 store_int(product->told_ms), store_int(product->untold)),
                       NULL, err);
 }
 
@@ -236,37 +241,97 @@ static enum result row_update(struct store *store, const struct product *product
     enum result result =
         store_exec(store,
                    "UPDATE product SET name = $2, unit_price = $3, currency = $4, revision = $5, "
-                   "adjusted = $6, available = $7, reserved = $8, sold = $9, sequence = $10 "
-                   "WHERE sku = $1 AND sequence = $11",
+                   "adjusted = $6, available = $7, reserved = $8, sold = $9, sequence = $10, "
+                   "told_ms = $11, untold = $12, changes = changes + 1 "
+                   "WHERE sku = $1 AND changes = $13",
                    STORE_ARGS(store_text(product->sku), store_text(product->name),
                               store_int(product->unit_price), store_text(product->currency),
                               store_int(product->revision), store_int(product->adjusted),
                               store_int(product->available), store_int(product->reserved),
                               store_int(product->sold), store_int(product->sequence),
-                              store_int(product->stored_sequence)),
+                              store_int(product->told_ms), store_int(product->untold),
+                              store_int(product->changes)),
                    &changed, err);
     if (result == OK && changed != 1)
-        return err_set(err, CONFLICT, "somebody else wrote it after sequence %lld",
-                       (long long)product->stored_sequence);
+        return err_set(err, CONFLICT, "somebody else wrote it after change %lld",
+                       (long long)product->changes);
     return result;
+}
+
+static enum result tell(struct product *product, struct uow *uow, struct err *err)
+{
+    struct stock_changed fact = {
+        .available = product->available, .reserved = product->reserved, .sold = product->sold};
+    memcpy(fact.sku, product->sku, SKU_SIZE);
+    product->sequence++;
+    product->told_ms = uow_now_ms(uow);
+    return publish(uow, product, STOCK_CHANGED, &stock_changed_type, &fact, err);
+}
+
+/* Too soon after the last time? A wall clock that was set back makes nobody wait. */
+static bool has_to_wait(const struct product *product, int64_t now_ms)
+{
+    return now_ms >= product->told_ms && now_ms < product->told_ms + STOCK_TELL_MS;
 }
 
 static enum result product_flush(struct product *product, struct uow *uow, struct err *err)
 {
-    if (product->moved) {
-        struct stock_changed fact = {
-            .available = product->available, .reserved = product->reserved, .sold = product->sold};
-        memcpy(fact.sku, product->sku, SKU_SIZE);
-        product->sequence++;
-        enum result result = publish(uow, product, STOCK_CHANGED, &stock_changed_type, &fact, err);
-        if (result != OK)
-            return result;
-    }
-    if (product->sequence == product->stored_sequence)
+    if (!product->moved && !product->listed)
         return OK;
+    bool late = product->moved || product->untold;
+    product->untold = late && has_to_wait(product, uow_now_ms(uow));
+    enum result result = OK;
+    if (late && !product->untold)
+        result = tell(product, uow, err);
+    if (result != OK)
+        return result;
     struct store *store = uow_store(uow);
-    return product->stored_sequence == 0 ? row_insert(store, product, err)
-                                         : row_update(store, product, err);
+    return product->changes == 0 ? row_insert(store, product, err)
+                                 : row_update(store, product, err);
+}
+
+bool stock_any_untold(struct store *store, int64_t now_ms)
+{
+    int64_t first = 0;
+    return store_query_int(store,
+                           "SELECT told_ms FROM product WHERE untold = 1 "
+                           "AND (told_ms <= $1 OR told_ms > $2) LIMIT 1",
+                           STORE_ARGS(store_int(now_ms - STOCK_TELL_MS), store_int(now_ms)), &first,
+                           NULL) == OK;
+}
+
+enum { UNTOLD_MAX = 64 };
+
+struct untold {
+    size_t count;
+    char skus[UNTOLD_MAX][SKU_SIZE];
+};
+
+static enum result untold_row(void *context, const struct store_row *row, struct err *err)
+{
+    struct untold *untold = context;
+    (void)err;
+    store_row_copy(row, 0, untold->skus[untold->count++], SKU_SIZE);
+    return OK;
+}
+
+enum result stock_take_untold(struct stock *stock, struct store *store, int64_t now_ms,
+                              struct err *err)
+{
+    struct untold untold = {.count = 0};
+    enum result result = store_query(
+        store,
+        "SELECT sku FROM product WHERE untold = 1 "
+        "AND (told_ms <= $1 OR told_ms > $2) ORDER BY told_ms LIMIT $3",
+        STORE_ARGS(store_int(now_ms - STOCK_TELL_MS), store_int(now_ms), store_int(UNTOLD_MAX)),
+        untold_row, &untold, err);
+    for (size_t i = 0; result == OK && i < untold.count; i++) {
+        struct product *product = NULL;
+        result = stock_product(stock, store, untold.skus[i], &product, err);
+        if (result == OK)
+            product->moved = true;
+    }
+    return result;
 }
 
 enum result stock_flush(struct stock *stock, struct uow *uow, struct err *err)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/text.h"
 #include "contracts/messages.h"
 #include "payment-service/payment_store.h"
 #include "payment-service/provider.h"
@@ -22,7 +23,7 @@ struct input {
 static void set_text(char *to, size_t size, const char *from)
 {
     if (from)
-        snprintf(to, size, "%s", from);
+        text_copy(to, size, from);
 }
 
 /* --- facts ------------------------------------------------------------------ */

@@ -3,11 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "payment-service/payment_service.h"
 
 const struct migration payment_migrations[] = {
-    {1, "CREATE TABLE payment(order_id TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state IN "
-        "('pending','captured','declined','closed','refunding','refunded')), "
+    {1, "CREATE TABLE payment(order_id TEXT PRIMARY KEY, state TEXT NOT NULL CHECK (state = "
+        "'pending' OR state = 'captured' OR state = 'declined' OR state = 'closed' OR "
+        "state = 'refunding' OR state = 'refunded'), "
         "amount INTEGER NOT NULL, currency TEXT NOT NULL, token TEXT NOT NULL, reason TEXT, "
         "provider_reference TEXT, outcome_fact_id TEXT, refund_fact_id TEXT, "
         "sequence INTEGER NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL)"},
@@ -37,7 +39,7 @@ enum result payment_load(struct store *store, const char *order_id, struct payme
                          struct err *err)
 {
     *ret_payment = (struct payment){.state = PAYMENT_STATE_NONE};
-    snprintf(ret_payment->order_id, sizeof ret_payment->order_id, "%s", order_id);
+    text_copy(ret_payment->order_id, sizeof ret_payment->order_id, order_id);
     return store_query(store,
                        "SELECT state, amount, currency, token, reason, provider_reference, "
                        "outcome_fact_id, refund_fact_id, sequence FROM payment "

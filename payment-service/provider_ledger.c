@@ -4,11 +4,13 @@
 #include <string.h>
 
 #include "common/base/id.h"
+#include "common/base/text.h"
 
 const struct migration ledger_migrations[] = {
     {1, "CREATE TABLE ledger(entry INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, "
         "order_id TEXT NOT NULL, kind TEXT NOT NULL "
-        "CHECK (kind IN ('capture','decline','void','refund')), amount INTEGER NOT NULL, "
+        "CHECK (kind = 'capture' OR kind = 'decline' OR kind = 'void' OR kind = 'refund'), "
+        "amount INTEGER NOT NULL, "
         "currency TEXT NOT NULL, reference TEXT NOT NULL, at_ms INTEGER NOT NULL);"
         "CREATE INDEX ledger_order ON ledger(order_id);"
         "CREATE TABLE attempt(key TEXT PRIMARY KEY, count INTEGER NOT NULL)"},
@@ -65,9 +67,9 @@ static void reply(struct ledger_reply *out, enum result outcome, const char *res
                   const char *reference, const char *reason)
 {
     *out = (struct ledger_reply){.outcome = outcome};
-    snprintf(out->answer.result, sizeof out->answer.result, "%s", result);
-    snprintf(out->answer.reference, sizeof out->answer.reference, "%s", reference);
-    snprintf(out->answer.reason, sizeof out->answer.reason, "%s", reason);
+    text_copy(out->answer.result, sizeof out->answer.result, result);
+    text_copy(out->answer.reference, sizeof out->answer.reference, reference);
+    text_copy(out->answer.reason, sizeof out->answer.reason, reason);
 }
 
 static void refuse(struct ledger_reply *out, const char *reason)
@@ -115,7 +117,7 @@ static enum result write_entry(struct store *ledger, const struct clock *clock,
 static void name_entry(struct entry *entry, const struct clock *clock, const char *kind)
 {
     struct id id = id_new(clock);
-    snprintf(entry->kind, sizeof entry->kind, "%s", kind);
+    text_copy(entry->kind, sizeof entry->kind, kind);
     snprintf(entry->reference, sizeof entry->reference, "%s-%s", kind, id.text);
 }
 
@@ -177,7 +179,7 @@ static enum result decide_capture(struct store *ledger, const struct clock *cloc
     struct entry entry = {.kind = "decline"};
     const char *reason = decline_reason(token);
     if (reason)
-        snprintf(entry.reference, sizeof entry.reference, "%s", reason);
+        text_copy(entry.reference, sizeof entry.reference, reason);
     else
         name_entry(&entry, clock, "capture");
     enum result result = write_entry(ledger, clock, call, &entry, out, err);

@@ -158,7 +158,8 @@ static enum result decide_all(struct sandbox *self, const struct list *due, stru
         result = err_set(err, RETRY, "failpoint");
     if (result == OK) {
         result = store_commit(self->ledger, err);
-        (void)FAILPOINT("ledger-after");
+        if (result == OK && FAILPOINT("ledger-after"))
+            result = err_set(err, RETRY, "failpoint: the answer to COMMIT is lost");
         return result;
     }
     store_rollback(self->ledger);

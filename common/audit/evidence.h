@@ -74,6 +74,7 @@ struct series { /* one (source, subject) on the stream */
 
 struct product_case {
     int64_t adjusted, available, reserved, sold, sequence;
+    int64_t put_in; /* the sum of its adjustments */
     int64_t folded_reserved, folded_sold;
     bool there;
 };

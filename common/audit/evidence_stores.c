@@ -85,15 +85,29 @@ static void read_product(struct evidence *e, const struct store_row *row)
     product->sold = store_row_int(row, 9);
 }
 
-enum row_kind { ROW_EVENT, ROW_PRODUCT };
+/* What one command did to one product. */
+static void read_adjustment(struct evidence *e, const struct store_row *row)
+{
+    const char *sku = store_row_text(row, 1);
+    struct product_case *product = map_get(&e->products, sku);
+    product->put_in += store_row_int(row, 5);
+    checked(e, 3);
+    if (store_row_int(row, 2) > 1)
+        violated(e, 3, "product %s: its stock was adjusted %" PRId64 " times by the command %s",
+                 sku, store_row_int(row, 2), store_row_text(row, 4));
+}
+
+enum row_kind { ROW_EVENT, ROW_PRODUCT, ROW_ADJUSTMENT };
 
 static enum result read_order_row(void *context, const struct store_row *row, struct err *err)
 {
     (void)err;
     if (store_row_int(row, 0) == ROW_EVENT)
         read_event(context, row);
-    else
+    else if (store_row_int(row, 0) == ROW_PRODUCT)
         read_product(context, row);
+    else
+        read_adjustment(context, row);
     return OK;
 }
 
@@ -104,7 +118,9 @@ enum result evidence_read_order(struct evidence *e, struct store *store, struct 
                     "SELECT 0, order_id, version AS n, type, fact_id, at_ms, data, 0, 0, 0"
                     " FROM order_event"
                     " UNION ALL SELECT 1, sku, sequence, '', '', adjusted, '', available, reserved,"
-                    " sold FROM product ORDER BY 1, 2, 3",
+                    " sold FROM product"
+                    " UNION ALL SELECT 2, sku, count(*), '', command_id, sum(delta), '', 0, 0, 0"
+                    " FROM stock_adjustment GROUP BY sku, command_id ORDER BY 1, 2, 3",
                     STORE_NO_ARGS, read_order_row, e, err);
     e->report->counts.orders = (int64_t)e->orders.count;
     return err_context(err, result, "order store");

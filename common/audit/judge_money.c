@@ -119,6 +119,9 @@ static void judge_product(struct evidence *e, const char *sku, const struct prod
     if (product->adjusted != product->available + product->reserved + product->sold)
         violated(e, 3, "product %s: %" PRId64 " put in, %" PRId64 " accounted for", sku,
                  product->adjusted, product->available + product->reserved + product->sold);
+    if (product->adjusted != product->put_in)
+        violated(e, 3, "product %s: %" PRId64 " put in, its adjustments make %" PRId64, sku,
+                 product->adjusted, product->put_in);
     if (product->reserved != product->folded_reserved)
         violated(e, 3, "product %s: %" PRId64 " reserved, its orders hold %" PRId64, sku,
                  product->reserved, product->folded_reserved);

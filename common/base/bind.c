@@ -351,20 +351,6 @@ enum result bind_decode(const struct bind_type *type, const cJSON *json, enum bi
 
 /* --- encoding -------------------------------------------------------------------------------- */
 
-static void write_int(struct buf *out, int64_t value)
-{
-    char digits[21];
-    char *at = digits + sizeof digits;
-    uint64_t left = value < 0 ? -(uint64_t)value : (uint64_t)value;
-    do {
-        *--at = (char)('0' + left % 10);
-        left /= 10;
-    } while (left > 0);
-    if (value < 0)
-        *--at = '-';
-    buf_append(out, at, (size_t)(digits + sizeof digits - at));
-}
-
 static int64_t int_at(const char *at)
 {
     int64_t value;
@@ -415,7 +401,7 @@ static void write_member(const struct bind_field *field, const char *owner, stru
         json_write_text(out, owner + field->offset);
         break;
     case BIND_KIND_INT:
-        write_int(out, int_at(owner + field->offset));
+        buf_int(out, int_at(owner + field->offset));
         break;
     case BIND_KIND_OBJECT:
         bind_encode(field->type, owner + field->offset, out);

@@ -34,6 +34,20 @@ void buf_text(struct buf *buf, const char *text)
     buf_append(buf, text, strlen(text));
 }
 
+void buf_int(struct buf *buf, int64_t number)
+{
+    char digits[21];
+    char *at = digits + sizeof digits;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left > 0);
+    if (number < 0)
+        *--at = '-';
+    buf_append(buf, at, (size_t)(digits + sizeof digits - at));
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
     va_list args;

@@ -4,6 +4,7 @@
 #define WARREN_BASE_BUF_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "common/base/result.h"
 
@@ -15,6 +16,8 @@ struct buf {
 
 void buf_append(struct buf *buf, const void *data, size_t size);
 void buf_text(struct buf *buf, const char *text);
+/* In decimal. */
+void buf_int(struct buf *buf, int64_t number);
 void buf_printf(struct buf *buf, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Empty again, the memory kept. */
 void buf_clear(struct buf *buf);

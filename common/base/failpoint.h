@@ -10,7 +10,8 @@
  *
  *     kill    the process ends by SIGKILL, at once
  *     pause   it stops (SIGSTOP) until somebody continues it
- *     error   FAILPOINT is true: the caller does what it does when that step fails
+ *     error   FAILPOINT is true: the caller does what it does when that step fails. Behind a step
+ *             that is, it has happened, and all who asked for it hear is an error
  *
  * Of several processes that come by at once, the one that removes the file is the one it hits. One
  * thread. All names are listed in tests/integration/failpoints.sh, which hits each of them. */

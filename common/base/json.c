@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "common/base/buf.h"
+#include "common/base/json_memory.h"
 
 enum {
     NUMBER_SIZE_MAX = 63, /* cJSON reads no more of a number than this */
@@ -455,7 +456,9 @@ enum result json_parse(const char *text, size_t size, const struct json_limits *
     free(scan.unescaped);
     if (result != OK)
         return result;
+    json_memory_open();
     cJSON *json = cJSON_ParseWithLength(text, size);
+    json_memory_close();
     if (!json)
         return err_set(err, INVALID, "cannot be read");
     *ret_json = json;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/base/failpoint.h"
 #include "common/messaging/amqp_internal.h"
 
 void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver)
@@ -54,6 +55,10 @@ void amqp_consume_complete(struct bus_amqp *amqp)
 {
     const struct amqp_content *content = &amqp->arriving;
     const struct amqp_consumer *consumer = &amqp->plan.consumers[content->consumer];
+    if (FAILPOINT("delivered")) {
+        bus_amqp_break(amqp, "failpoint: a delivery is lost with its connection");
+        return;
+    }
     struct bus_delivery delivery = {
         .queue = consumer->queue,
         .tag = amqp->tag_base + content->tag,
@@ -72,8 +77,12 @@ void amqp_consume_flush(struct bus_amqp *amqp)
 {
     if (amqp->ack_wanted <= amqp->acked || amqp->broken || !amqp_link_writable(&amqp->consume))
         return;
-    int status = amqp_basic_ack(amqp->consume.connection, AMQP_CHANNEL,
+    int status = AMQP_STATUS_SOCKET_ERROR;
+    if (!FAILPOINT("ack-before"))
+        status = amqp_basic_ack(amqp->consume.connection, AMQP_CHANNEL,
                                 amqp->ack_wanted - amqp->tag_base, 1);
+    if (FAILPOINT("ack-after"))
+        status = AMQP_STATUS_SOCKET_ERROR;
     if (status != AMQP_STATUS_OK)
         bus_amqp_break(amqp, "acknowledge: %s", amqp_error_string2(status));
     amqp->acked = amqp->ack_wanted;

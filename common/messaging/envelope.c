@@ -12,7 +12,9 @@ enum { ENVELOPE_DEPTH_MAX = 16 };
 
 static void write_member(struct buf *out, const char *name, const char *text)
 {
-    buf_printf(out, ",\"%s\":", name);
+    buf_append(out, ",\"", 2);
+    buf_text(out, name);
+    buf_append(out, "\":", 2);
     json_write_text(out, text);
 }
 
@@ -27,8 +29,11 @@ void envelope_encode(const struct envelope *envelope, const struct bind_type *pa
     write_member(out, "type", envelope->type);
     write_member(out, "subject", envelope->subject);
     write_member(out, "time", time);
-    if (envelope->sequence > 0)
-        buf_printf(out, ",\"sequence\":\"%" PRId64 "\"", envelope->sequence);
+    if (envelope->sequence > 0) {
+        buf_text(out, ",\"sequence\":\"");
+        buf_int(out, envelope->sequence);
+        buf_append(out, "\"", 1);
+    }
     if (envelope->traceparent[0])
         write_member(out, "traceparent", envelope->traceparent);
     buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "common/base/digest.h"
-#include "common/base/failpoint.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -53,7 +52,6 @@ static struct id message_id(const struct bus_delivery *delivery)
 void intake_add(struct service *service, const struct bus_delivery *delivery)
 {
     struct arrival *arrival = arrival_new(delivery->body, delivery->size);
-    (void)FAILPOINT("delivered");
     arrival->tag = delivery->tag;
     arrival->queue = queue_name(service, delivery->queue);
     arrival->redelivered = delivery->redelivered;
@@ -454,8 +452,6 @@ void intake_rolled_back(struct service *service)
 void intake_ack(struct service *service)
 {
     uint64_t tag = 0;
-    if (service->batch_size > 0)
-        (void)FAILPOINT("ack-before");
     for (; service->batch_size > 0; service->batch_size--) {
         struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
         tag = arrival->tag;
@@ -463,8 +459,6 @@ void intake_ack(struct service *service)
         free(arrival);
         service->arrival_count--;
     }
-    if (tag) {
+    if (tag)
         (void)bus_ack(service->parts.bus, tag);
-        (void)FAILPOINT("ack-after");
-    }
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "common/base/failpoint.h"
+#include "common/base/text.h"
 #include "common/messaging/service_private.h"
 #include "common/telemetry/log.h"
 
@@ -27,9 +28,9 @@ static struct call *call_new(const char *kind, const char *key, const char *requ
 {
     struct call *call = service_alloc(sizeof *call);
     *call = (struct call){.state = CALL_READY, .request = copy_text(request)};
-    snprintf(call->kind, sizeof call->kind, "%s", kind);
-    snprintf(call->key, sizeof call->key, "%s", key);
-    snprintf(call->traceparent, sizeof call->traceparent, "%s", traceparent);
+    text_copy(call->kind, sizeof call->kind, kind);
+    text_copy(call->key, sizeof call->key, key);
+    text_copy(call->traceparent, sizeof call->traceparent, traceparent);
     snprintf(call->job_id, sizeof call->job_id, "%s/%s", kind, key);
     return call;
 }
@@ -316,11 +317,12 @@ static enum result start_call(struct service *service, struct call *call)
     enum result result = service->parts.effect->ops->start(service->parts.effect, &request);
     if (result != OK)
         return result;
-    (void)FAILPOINT("call-after");
     call->state = CALL_IN_FLIGHT;
     call->deadline_ms = service_mono_ms(service) + service->limits.call_timeout_ms;
     service->calls_ready--;
     service->calls_in_flight++;
+    if (FAILPOINT("call-after"))
+        answer(service, call, UNKNOWN, "");
     return OK;
 }
 

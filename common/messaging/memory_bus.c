@@ -39,7 +39,8 @@ struct subscription {
     struct bus_subscription spec;
     struct memory_queue *queue;
     size_t unacked;
-    size_t next; /* in a stream's log */
+    size_t next;  /* in a stream's log */
+    int64_t from; /* the offset that this connection asked for */
 };
 
 struct memory_connection {
@@ -222,9 +223,10 @@ static void go_up(struct memory_connection *c)
     c->up = true;
     for (size_t i = 0; i < c->subscription_count; i++) {
         struct subscription *subscription = &c->subscriptions[i];
-        if (subscription->spec.stream)
-            subscription->next =
-                stream_position(subscription->queue, subscription->spec.from_offset);
+        if (subscription->spec.stream) {
+            subscription->from = subscription->spec.from_offset;
+            subscription->next = stream_position(subscription->queue, subscription->from);
+        }
     }
     c->void_tag = c->next_tag;
     tell(c, &(struct bus_event){.kind = BUS_UP});
@@ -265,12 +267,24 @@ static void note_delivery(struct memory_connection *c, size_t subscription, uint
     c->subscriptions[subscription].unacked++;
 }
 
+/* Nothing before the offset that was asked for, even if the stream has not got so far yet. */
+static struct memory_entry *take_from_stream(struct subscription *subscription)
+{
+    struct memory_queue *queue = subscription->queue;
+    while (subscription->next < queue->log_count) {
+        struct memory_entry *entry = queue->log[subscription->next++];
+        if ((int64_t)entry->place >= subscription->from)
+            return entry;
+    }
+    return NULL;
+}
+
 /* The next message for this subscription, no longer in the queue; NULL when there is none. */
 static struct memory_entry *take_next(struct subscription *subscription)
 {
     struct memory_queue *queue = subscription->queue;
     if (subscription->spec.stream)
-        return subscription->next < queue->log_count ? queue->log[subscription->next++] : NULL;
+        return take_from_stream(subscription);
     struct memory_entry *entry = TAILQ_FIRST(&queue->ready);
     if (!entry)
         return NULL;
@@ -466,6 +480,12 @@ static bool memory_quiet(struct bus *bus)
     return true;
 }
 
+static void memory_reconnect(struct bus *bus)
+{
+    if (of(bus)->up)
+        memory_connection_break(of(bus));
+}
+
 static const struct bus_ops memory_ops = {
     .fd = memory_fd,
     .deadline_ms = memory_deadline_ms,
@@ -473,6 +493,7 @@ static const struct bus_ops memory_ops = {
     .subscribe = memory_subscribe,
     .publish = memory_publish,
     .ack = memory_ack,
+    .reconnect = memory_reconnect,
     .quiet = memory_quiet,
     .release = memory_release,
 };

@@ -10,42 +10,6 @@ enum {
     LOAD_MAX = 1000, /* rows in one go */
 };
 
-/* Once a transaction: does anybody else have rows here at all? Mostly not, and then no row needs a look
- * of its own. */
-enum result outbox_look_for_others(struct service *service, struct err *err)
-{
-    int64_t others = 0;
-    enum result result = store_query_int(
-        service->parts.store, "SELECT EXISTS(SELECT 1 FROM outbox WHERE owner <> $1)",
-        STORE_ARGS(store_text(service->parts.owner)), &others, err);
-    service->others_write = others != 0;
-    return result;
-}
-
-/* Whether another owner's earlier row of this subject is unsent; position INT64_MAX: every row is
- * earlier. */
-enum result outbox_is_blocked(struct service *service, const struct row *row, int64_t position,
-                              bool *ret_blocked, struct err *err)
-{
-    int64_t found = 0;
-    enum result result = store_query_int(
-        service->parts.store,
-        "SELECT EXISTS(SELECT 1 FROM outbox WHERE subject = $1 AND owner <> $2 AND position < $3)",
-        STORE_ARGS(store_text(row->subject), store_text(row->owner), store_int(position)), &found,
-        err);
-    *ret_blocked = found > 0;
-    return result;
-}
-
-/* Where each subject's first row of somebody else is. */
-struct others {
-    struct other {
-        char subject[64];
-        int64_t position;
-    } * items;
-    size_t count, capacity;
-};
-
 static enum result add_other(void *context, const struct store_row *row, struct err *err)
 {
     struct others *others = context;
@@ -58,53 +22,92 @@ static enum result add_other(void *context, const struct store_row *row, struct 
     }
     struct other *other = &others->items[others->count++];
     store_row_copy(row, 0, other->subject, sizeof other->subject);
-    other->position = store_row_int(row, 1);
+    store_row_copy(row, 1, other->owner, sizeof other->owner);
+    other->position = store_row_int(row, 2);
     return OK;
 }
 
-static int by_subject(const void *subject, const void *other)
+/* The table has no index by subject: each row would pay for it, and few suites ever ask. One look at
+ * the table serves all who do. */
+static enum result load_others(struct service *service, struct err *err)
 {
-    return strcmp(subject, ((const struct other *)other)->subject);
+    service->others.count = 0;
+    return store_query(service->parts.store,
+                       "SELECT subject, owner, min(position) FROM outbox WHERE owner <> $1 "
+                       "GROUP BY subject, owner ORDER BY subject",
+                       STORE_ARGS(store_text(service->parts.owner)), add_other, &service->others,
+                       err);
 }
 
-static bool comes_first(const struct others *others, const struct row *row)
+/* Ours too: to those who own a row that was taken over we are somebody else. */
+static enum result load_everybody(struct service *service, struct err *err)
 {
-    const struct other *other = NULL;
-    if (others->count > 0)
-        other = bsearch(row->subject, others->items, others->count, sizeof others->items[0],
-                        by_subject);
-    return !other || other->position > row->position;
+    service->others.count = 0;
+    return store_query(service->parts.store,
+                       "SELECT subject, owner, min(position) FROM outbox "
+                       "GROUP BY subject, owner ORDER BY subject",
+                       STORE_NO_ARGS, add_other, &service->others, err);
 }
 
-/* A row that was taken over has other others. */
-static bool may_go(struct service *service, const struct others *others, const struct row *row)
+/* Once a transaction: does anybody else have rows here at all? Mostly not, and then no row needs a look
+ * of its own. */
+enum result outbox_look_for_others(struct service *service, struct err *err)
 {
-    bool blocked = true;
-    if (!row->foreign)
-        return comes_first(others, row);
-    return outbox_is_blocked(service, row, row->position, &blocked, NULL) == OK && !blocked;
+    int64_t others = 0;
+    enum result result = store_query_int(
+        service->parts.store, "SELECT EXISTS(SELECT 1 FROM outbox WHERE owner <> $1)",
+        STORE_ARGS(store_text(service->parts.owner)), &others, err);
+    service->others_write = others != 0;
+    service->others.count = 0;
+    if (result == OK && service->others_write)
+        result = load_others(service, err);
+    return result;
 }
 
-/* Outside a transaction: may blocked rows go now? One look at the table serves them all. */
+/* The first of this subject, or where it would be. */
+static size_t find_subject(const struct others *others, const char *subject)
+{
+    size_t first = 0;
+    size_t end = others->count;
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        if (strcmp(others->items[middle].subject, subject) < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    return first;
+}
+
+bool outbox_comes_first(const struct service *service, const struct row *row)
+{
+    const struct others *others = &service->others;
+    for (size_t i = find_subject(others, row->subject);
+         i < others->count && strcmp(others->items[i].subject, row->subject) == 0; i++) {
+        const struct other *other = &others->items[i];
+        if (other->position < row->position && strcmp(other->owner, row->owner) != 0)
+            return false;
+    }
+    return true;
+}
+
+/* Outside a transaction: may blocked rows go now? */
 static void recheck_blocked(struct service *service)
 {
-    struct others others = {0};
-    struct row *row = NULL;
-    enum result result =
-        store_query(service->parts.store,
-                    "SELECT subject, min(position) FROM outbox WHERE owner <> $1 "
-                    "GROUP BY subject ORDER BY subject",
-                    STORE_ARGS(store_text(service->parts.owner)), add_other, &others, NULL);
-    if (result == OK)
-        row = TAILQ_FIRST(&service->unsent);
-    for (; row; row = TAILQ_NEXT(row, next)) {
-        if (row->state != ROW_BLOCKED || !may_go(service, &others, row))
+    bool foreign = false;
+    struct row *row;
+    TAILQ_FOREACH(row, &service->unsent, next)
+    foreign = foreign || (row->foreign && row->state == ROW_BLOCKED);
+    if ((foreign ? load_everybody(service, NULL) : load_others(service, NULL)) != OK)
+        return; /* busy: they stay where they are */
+    TAILQ_FOREACH(row, &service->unsent, next)
+    {
+        if (row->state != ROW_BLOCKED || !outbox_comes_first(service, row))
             continue;
         row->state = ROW_WAITING;
         service->blocked_count--;
         service->relay_from = TAILQ_FIRST(&service->unsent);
     }
-    free(others.items);
 }
 
 void outbox_recheck(struct service *service)
@@ -161,13 +164,16 @@ static enum result load_row(void *context, const struct store_row *stored, struc
 #define ROW_COLUMNS                                                                                \
     "position, message_id, exchange, type, subject, traceparent, time_ms, body, owner"
 
+/* Behind those that are in hand already. */
 enum result outbox_load(struct service *service, struct err *err)
 {
+    int64_t held = (int64_t)(service->unsent_count + service->confirmed_count);
+    service->next_blocked_ms = 0;
     return store_query(service->parts.store,
                        "SELECT " ROW_COLUMNS " FROM outbox WHERE owner = $1 ORDER BY position "
                        "LIMIT $2",
-                       STORE_ARGS(store_text(service->parts.owner), store_int(LOAD_MAX)), load_row,
-                       service, err);
+                       STORE_ARGS(store_text(service->parts.owner), store_int(held + LOAD_MAX)),
+                       load_row, service, err);
 }
 
 /* Whatever is unsent and old, whoever wrote it. Never "greater than the last": positions of several

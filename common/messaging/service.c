@@ -105,36 +105,12 @@ static enum phase do_pump(struct service *service)
     outbox_expire(service);
     if (service->loaded)
         refresh_from_tables(service);
-    outbox_recheck(service);
     return PHASE_BEGIN;
 }
 
 static void back_off(struct service *service, int64_t delay_ms)
 {
     service->backoff_until_ms = service_mono_ms(service) + service_jitter_ms(service, delay_ms);
-}
-
-static enum phase do_begin(struct service *service)
-{
-    struct err err = {{0}};
-    if (service_mono_ms(service) < service->backoff_until_ms || !work_waiting(service))
-        return PHASE_RELAY;
-    if (intake_choose(service, &err) != OK || FAILPOINT("begin-before") ||
-        store_begin(service->parts.store, &err) != OK) {
-        intake_rolled_back(service);
-        back_off(service, BUSY_MS);
-        return PHASE_RELAY;
-    }
-    if (!service->parts.switches.ack_after_commit && service->batch_size > 0 &&
-        !service->counting) {
-        uint64_t tag = 0;
-        const struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
-        for (size_t i = 0; i < service->batch_size; i++, arrival = TAILQ_NEXT(arrival, next))
-            tag = arrival->tag;
-        (void)bus_ack(service->parts.bus, tag);
-    }
-    (void)FAILPOINT("begin-after");
-    return PHASE_WORK;
 }
 
 /* As if the batch had never been taken; the messages stay in hand. */
@@ -160,6 +136,31 @@ static enum phase undo(struct service *service, enum result result, const struct
     return PHASE_RELAY;
 }
 
+static enum phase do_begin(struct service *service)
+{
+    struct err err = {{0}};
+    if (service_mono_ms(service) < service->backoff_until_ms || !work_waiting(service))
+        return PHASE_RELAY;
+    if (intake_choose(service, &err) != OK || FAILPOINT("begin-before") ||
+        store_begin(service->parts.store, &err) != OK) {
+        intake_rolled_back(service);
+        back_off(service, BUSY_MS);
+        return PHASE_RELAY;
+    }
+    if (!service->parts.switches.ack_after_commit && service->batch_size > 0 &&
+        !service->counting) {
+        uint64_t tag = 0;
+        const struct arrival *arrival = TAILQ_FIRST(&service->arrivals);
+        for (size_t i = 0; i < service->batch_size; i++, arrival = TAILQ_NEXT(arrival, next))
+            tag = arrival->tag;
+        (void)bus_ack(service->parts.bus, tag);
+    }
+    if (FAILPOINT("begin-after")) {
+        err_set(&err, RETRY, "failpoint");
+        return undo(service, RETRY, &err);
+    }
+    return PHASE_WORK;
+}
 static enum phase do_work(struct service *service)
 {
     struct err err = {{0}};
@@ -179,9 +180,12 @@ static enum phase do_commit(struct service *service)
     int64_t begun_us = service_mono_us(service);
     enum result result = FAILPOINT("commit-before") ? err_set(&err, RETRY, "failpoint")
                                                     : store_commit(service->parts.store, &err);
-    if (result != OK)
+    if (result == OK && FAILPOINT("commit-after"))
+        result = err_set(&err, RETRY, "failpoint: the answer to COMMIT is lost");
+    if (result != OK) {
+        service->loaded = false; /* should it have gone through, its rows and jobs are ours */
         return undo(service, result, &err);
-    (void)FAILPOINT("commit-after");
+    }
     histogram_add(&service->numbers.commit, service_mono_us(service) - begun_us);
     service->backoff_ms = 0;
     service->state.store_reason[0] = '\0';
@@ -204,7 +208,9 @@ static enum phase do_ack(struct service *service)
 
 static enum phase do_relay(struct service *service)
 {
+    outbox_recheck(service);
     outbox_relay(service);
+    bus_flush(service->parts.bus);
     return PHASE_CALL;
 }
 
@@ -361,6 +367,7 @@ void service_free(struct service *service)
     outbox_release(service);
     jobs_release(service);
     free(service->payload);
+    free(service->others.items);
     free(service);
 }
 

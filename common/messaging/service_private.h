@@ -85,6 +85,17 @@ struct uow {
     struct service *service;
     const char *traceparent; /* of what it is done for; NULL: time alone */
     int64_t now_ms;
+    int64_t position; /* of the last outbox row in this transaction; 0: none yet */
+};
+
+/* Where a subject's first row of an owner is, in the outbox. Sorted by subject. */
+struct others {
+    struct other {
+        char subject[64];
+        char owner[48];
+        int64_t position;
+    } * items;
+    size_t count, capacity;
 };
 
 struct service {
@@ -113,6 +124,7 @@ struct service {
     size_t fresh_count, unsent_count, confirmed_count, in_flight, refused_count, blocked_count;
     uint64_t token;
     bool others_write; /* this batch: other owners' rows are in the outbox */
+    struct others others;
 
     struct call_list calls;       /* READY, IN_FLIGHT, ANSWERED */
     struct call_list fresh_calls; /* of the open transaction */
@@ -124,7 +136,7 @@ struct service {
     /* Wall-clock times of what the tables hold; INT64_MAX: nothing. */
     int64_t next_deferred_ms, next_job_ms;
     bool tick_due;
-    bool loaded; /* what this owner left at its last end has been taken up */
+    bool loaded; /* what this owner left, at its last end or in a commit that failed, is taken up */
 };
 
 /* intake.c */
@@ -150,6 +162,8 @@ void outbox_add_unsent(struct service *service, struct row *row);
 void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate);
 void outbox_down(struct service *service); /* every fate is open again */
 void outbox_expire(struct service *service);
+/* Last in the transaction: the table remembers the last position given out. */
+enum result outbox_keep_position(struct uow *uow, struct err *err) WARN_UNUSED;
 bool outbox_has_work(const struct service *service);
 enum result outbox_mark(struct service *service, struct err *err) WARN_UNUSED;
 void outbox_committed(struct service *service);
@@ -160,9 +174,8 @@ void outbox_release(struct service *service);
 
 /* outbox_others.c */
 enum result outbox_look_for_others(struct service *service, struct err *err) WARN_UNUSED;
-/* Whether another owner's row of this subject before that position is unsent. */
-enum result outbox_is_blocked(struct service *service, const struct row *row, int64_t position,
-                              bool *ret_blocked, struct err *err) WARN_UNUSED;
+/* As far as was last looked: whether no other owner's row of this subject comes before this one. */
+bool outbox_comes_first(const struct service *service, const struct row *row);
 void outbox_recheck(struct service *service); /* may blocked rows go now? */
 enum result outbox_load(struct service *service,
                         struct err *err) WARN_UNUSED; /* our own, at start */

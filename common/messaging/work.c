@@ -73,5 +73,7 @@ enum result work_do(struct service *service, struct err *err)
         result = intake_work(service, &uow, err);
     if (result == OK && service->spec->before_commit)
         result = service->spec->before_commit(service->parts.self, &uow, err);
+    if (result == OK)
+        result = outbox_keep_position(&uow, err);
     return result;
 }

@@ -8,6 +8,9 @@ struct store_ops {
     enum result (*begin)(struct store *store, struct err *err);
     enum result (*commit)(struct store *store, struct err *err);
     void (*rollback)(struct store *store);
+    /* NULL: each query has a snapshot of its own, always. */
+    void (*read_begin)(struct store *store);
+    void (*read_end)(struct store *store);
     enum result (*query)(struct store *store, const char *sql, const struct store_value *args,
                          size_t count, store_row_fn *each, void *context, struct err *err);
     enum result (*exec)(struct store *store, const char *sql, const struct store_value *args,
@@ -24,6 +27,7 @@ struct store_ops {
 struct store {
     const struct store_ops *ops;
     bool in_transaction;
+    bool reading; /* between store_read_begin and store_read_end */
     bool failed;
     uint64_t writes;
 };

@@ -213,6 +213,20 @@ static void sqlite_rollback(struct store *store)
         (void)!sqlite_query(store, "ROLLBACK", NULL, 0, NULL, NULL, &ignored);
 }
 
+/* Deferred: takes no lock by itself. Should it fail, each query has a snapshot of its own again. */
+static void sqlite_read_begin(struct store *store)
+{
+    struct err ignored;
+    bool failed = store->failed;
+    (void)!sqlite_query(store, "BEGIN DEFERRED", NULL, 0, NULL, NULL, &ignored);
+    store->failed = failed;
+}
+
+static void sqlite_read_end(struct store *store)
+{
+    sqlite_rollback(store);
+}
+
 static void sqlite_release(struct store *store)
 {
     struct sqlite_store *self = self_of(store);
@@ -244,6 +258,8 @@ static const struct store_ops sqlite_ops = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .read_begin = sqlite_read_begin,
+    .read_end = sqlite_read_end,
     .query = sqlite_query,
     .exec = sqlite_exec,
     .script = run_script,

@@ -1,8 +1,8 @@
 #include "common/store/store.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
 #include "common/store/engine.h"
 
 struct store_value store_text(const char *text)
@@ -34,12 +34,27 @@ const void *store_row_blob(const struct store_row *row, int column, size_t *ret_
 
 void store_row_copy(const struct store_row *row, int column, char *out, size_t size)
 {
-    snprintf(out, size, "%s", store_row_text(row, column));
+    text_copy(out, size, store_row_text(row, column));
+}
+
+void store_read_begin(struct store *store)
+{
+    if (store->in_transaction || store->reading || !store->ops->read_begin)
+        return;
+    store->ops->read_begin(store);
+    store->reading = true;
+}
+
+void store_read_end(struct store *store)
+{
+    if (store->reading)
+        store->ops->read_end(store);
+    store->reading = false;
 }
 
 enum result store_begin(struct store *store, struct err *err)
 {
-    if (store->in_transaction)
+    if (store->in_transaction || store->reading)
         return err_set(err, FATAL, "begin: a transaction is open already");
     enum result result = store->ops->begin(store, err);
     store->in_transaction = result == OK;
@@ -198,5 +213,6 @@ void store_free(struct store *store)
     if (!store)
         return;
     store_rollback(store);
+    store_read_end(store);
     store->ops->release(store);
 }

@@ -61,6 +61,12 @@ void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
 bool store_failed(const struct store *store);
 
+/* For a burst of queries outside a transaction: until store_read_end they share one snapshot, taken
+ * by the first, and are spared taking and leaving it each. Not over a sleep, and ended before
+ * store_begin. Does nothing in a transaction. */
+void store_read_begin(struct store *store);
+void store_read_end(struct store *store);
+
 /* OK also for no row at all; NOT_FOUND only from store_query_one. Outside a transaction it reads a
  * snapshot of its own. */
 enum result store_query(struct store *store, const char *sql, const struct store_value *args,

@@ -1,7 +1,5 @@
 #include "common/telemetry/trace.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* version 0-1, trace id 3-34, span id 36-51, flags 53-54 */
@@ -32,19 +30,27 @@ bool trace_valid(const char *traceparent)
            traceparent[FLAGS_AT - 1] == '-' && is_hex(traceparent + FLAGS_AT, 2);
 }
 
+static void put_hex(char *at, uint64_t number)
+{
+    for (int i = 15; i >= 0; i--, number >>= 4)
+        at[i] = "0123456789abcdef"[number & 15];
+}
+
 void trace_child(const struct clock *clock, const char *parent, char out[TRACEPARENT_SIZE])
 {
     uint64_t span = clock_random64(clock);
-    char trace[TRACE_ID_SIZE];
-    char flags[3] = "01";
     if (trace_valid(parent)) {
-        trace_id(parent, trace);
-        memcpy(flags, parent + FLAGS_AT, 2);
+        memmove(out, parent, LENGTH);
     } else {
+        memcpy(out + FLAGS_AT, "01", 2);
         uint64_t high = clock_random64(clock);
-        snprintf(trace, sizeof trace, "%016" PRIx64 "%016" PRIx64, high, clock_random64(clock) | 1);
+        put_hex(out + TRACE_AT, high);
+        put_hex(out + TRACE_AT + 16, clock_random64(clock) | 1);
+        out[SPAN_AT - 1] = out[FLAGS_AT - 1] = '-';
     }
-    snprintf(out, TRACEPARENT_SIZE, "00-%s-%016" PRIx64 "-%s", trace, span ? span : 1, flags);
+    memcpy(out, "00-", TRACE_AT);
+    put_hex(out + SPAN_AT, span ? span : 1);
+    out[LENGTH] = '\0';
 }
 
 const char *trace_id(const char *traceparent, char out[TRACE_ID_SIZE])

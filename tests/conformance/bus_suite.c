@@ -240,6 +240,14 @@ static void a_stream_is_read_from_anywhere(void)
     ear_until_up(first);
     ear_until_delivered(first, 20);
     CU_ASSERT_TRUE(first->deliveries[0].offset <= next->deliveries[0].offset);
+
+    struct ear *early = ear_new(NULL);
+    ear_follow(early, next->deliveries[19].offset + 10);
+    ear_until_up(early);
+    say_facts(next, 20, 40);
+    ear_until_delivered(early, 1);
+    CU_ASSERT_TRUE(early->deliveries[0].offset >= next->deliveries[19].offset + 10);
+    ear_free(early);
     ear_free(first);
     ear_free(exact);
     ear_free(next);
@@ -290,6 +298,7 @@ static const struct unit_case cases[] = {
     {"without mandatory the unroutable vanishes", without_mandatory_the_unroutable_vanishes},
     {"an alarm blocks publishers", suite_alarm_blocks_publishers},
     {"a stream goes on where it was told", suite_stream_goes_on},
+    {"it connects anew when asked", suite_reconnect_on_demand},
     {"a loss voids tags and tokens", suite_loss_voids_tags_and_tokens},
 };
 

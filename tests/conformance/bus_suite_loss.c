@@ -76,6 +76,24 @@ void suite_loss_voids_tags_and_tokens(void)
     ear_free(ear);
 }
 
+void suite_reconnect_on_demand(void)
+{
+    struct ear *ear = begin();
+    ear_subscribe(ear, SUITE_WORK, 10);
+    bus_reconnect(ear->bus); /* down as it is, that changes nothing */
+    ear_until_up(ear);
+    ear_fill(ear, 3);
+    ear_until_delivered(ear, 3);
+    int downs = ear->downs;
+    bus_reconnect(ear->bus);
+    ear_until_down(ear);
+    ear_until_up(ear);
+    ear_until_delivered(ear, 6);
+    CU_ASSERT_EQUAL(ear->downs, downs + 1);
+    CU_ASSERT_TRUE(ear->deliveries[3].redelivered);
+    ear_free(ear);
+}
+
 void suite_stream_goes_on(void)
 {
     struct ear *ear = begin();

@@ -4,6 +4,7 @@
 
 void suite_alarm_blocks_publishers(void);
 void suite_loss_voids_tags_and_tokens(void);
+void suite_reconnect_on_demand(void);
 void suite_stream_goes_on(void);
 
 #endif

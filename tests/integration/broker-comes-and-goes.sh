@@ -18,7 +18,7 @@ status=$(warren status --json)
 PORTS=$(field "$status" '.processes[].port')
 NAMED_PORTS=$(field "$status" '.processes[] | "\(.name)=\(.port)"')
 export HISTORY TOKEN PORTS NAMED_PORTS
-crowd_begin 8
+crowd_begin --users 8 --think 100
 export CROWD=$crowd
 calm() {
     [[ -n $crowd ]] || return 0

@@ -8,7 +8,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib/suite.sh"
 
 suite_start --instances 2 "$@"
-crowd_begin 3
+crowd_begin --users 3 --think 100
 answered() { # AT-LEAST: so many orders have been accepted
     [[ $(grep -c '"result":"ok"' "$TMPDIR/history" 2>/dev/null) -ge $1 ]]
 }

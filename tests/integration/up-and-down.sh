@@ -1,7 +1,7 @@
 #!/bin/bash
 # A suite comes up ready, on loopback only and with nothing secret in sight; a second `up` changes
 # nothing; `down` leaves no process behind, and what was stored is there again after the next `up`.
-# tests/run: timeout 180
+# tests/run: timeout 240
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
@@ -67,9 +67,19 @@ expect 0 warren order --customer ada --line SPADE=2 --key once --json
 [[ $(field "$said" '[.events[] | select(.type == "payment.captured")] | length') == 1 ]] ||
     fail "not charged once: $said"
 
+echo "with a broker that has lost everything, the edge reads the new log from its beginning"
+expect 0 warren down
+rm -rf "$WARREN_HOME/broker"
+expect 0 warren up
+expect 0 warren order --customer ada --line SPADE=1 --key anew --json
+[[ $(field "$said" '.events | map(.type) | contains(["order.confirmed"])') == true ]] ||
+    fail "it cannot be followed: $said"
+grep -q log-is-another "$WARREN_HOME/log/edge-service-1.log" || fail "the edge does not tell"
+
 echo "without its supervisor, down still ends everything"
 kill -9 "$(<"$WARREN_HOME/run/supervisord.pid")"
 expect 5 warren status
+grep -q 'supervisor .* is gone' <<<"$said" || fail "status does not tell: $said"
 expect 6 warren up
 grep -q 'warren down ends it' <<<"$complained" || fail "it does not say what to do: $complained"
 expect 0 warren down

@@ -10,8 +10,8 @@
 #   pid_of SERVICE      of its first instance, as status says
 #   until_true SECONDS COMMAND...  waits for a condition
 #   suite_left          prints the processes that carry the suite's mark
-#   crowd_begin USERS   customers who place orders until they are accepted; their record is
-#                       $TMPDIR/history, their process $crowd
+#   crowd_begin OPTION...  customers (of warren load) who place orders until they are
+#                       accepted; their record is $TMPDIR/history, their process $crowd
 #   crowd_end           they come to an end, and every one of them must have got what they wanted
 #   fail TEXT           ends the test
 # A function suite_also_end of the test's own is called at the end, before `warren down`.
@@ -61,7 +61,7 @@ pid_of() {
 
 crowd_begin() {
     warren_crowd=$TMPDIR/crowd.out
-    "$build/warren" load --crowd --until-accepted --patience 180 --again 100 --users "$1" --think 100 \
+    "$build/warren" load --crowd --until-accepted --patience 180 --again 100 "$@" \
         --duration 604800 --skus CARROT-1KG,LETTUCE,SPADE,BOOTS,UMBRELLA \
         --declined 140 --flaky 140 --cancel 100 --history "$TMPDIR/history" >"$warren_crowd" 2>&1 &
     crowd=$!

@@ -30,7 +30,11 @@ static enum result bad_commit(struct store *store, struct err *err)
 {
     if (fails(plan.chance->store_commit))
         return err_set(err, RETRY, "disk I/O error"); /* store.c rolls back */
-    return plan.engine->commit(store, err);
+    enum result result = plan.engine->commit(store, err);
+    if (result != OK || !chance_hits(plan.chance, plan.chance->store_answer, 10000))
+        return result;
+    plan.coverage->items[COVER_STORE_UNKNOWN]++;
+    return err_set(err, RETRY, "the connection was lost during COMMIT");
 }
 
 static enum result bad_query(struct store *store, const char *sql, const struct store_value *args,

@@ -75,5 +75,6 @@ void chance_init(struct chance *chance, uint64_t seed)
     chance->store_busy = rate(chance, 3000);
     chance->store_statement = rate(chance, 80);
     chance->store_commit = rate(chance, 800);
+    chance->store_answer = rate(chance, 800);
     chance->never_back = rate(chance, 60);
 }

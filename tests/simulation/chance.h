@@ -14,9 +14,10 @@ struct chance {
     uint32_t bus[MEMORY_FAULT_COUNT];                    /* of 10000 questions */
     uint32_t death, unbind, block, jump, back, drop_all; /* of 10000 steps */
     uint32_t provider_fail, provider_stall, provider_lose, provider_twice,
-        provider_late;                                  /* calls */
-    uint32_t store_busy, store_statement, store_commit; /* of 10000 of each */
-    uint32_t never_back;                                /* of 100 deaths */
+        provider_late; /* calls */
+    uint32_t store_busy, store_statement, store_commit,
+        store_answer;    /* of 10000 of each; a commit's answer that gets lost */
+    uint32_t never_back; /* of 100 deaths */
 };
 
 void chance_init(struct chance *chance, uint64_t seed);

@@ -48,6 +48,7 @@
     X(MAILED, "told by mail")                                                                      \
     X(STORE_BUSY, "store: busy")                                                                   \
     X(STORE_FAILED, "store: failed")                                                               \
+    X(STORE_UNKNOWN, "store: committed, and said that it failed")                                  \
     X(CLOCK_JUMP, "clock: jumped ahead")                                                           \
     X(CLOCK_BACK, "clock: wall clock put back")                                                    \
     X(LOOP_DUPLICATE, "loop: duplicate skipped")                                                   \

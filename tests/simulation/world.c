@@ -385,5 +385,6 @@ bool world_quiescent(struct world *world)
     return count_of(world, DB_ORDER,
                     "SELECT count(*) FROM (SELECT max(version), type FROM order_event GROUP BY "
                     "order_id) AS last WHERE type IN ('order.placed', 'order.closing')") == 0 &&
+           count_of(world, DB_ORDER, "SELECT count(*) FROM product WHERE untold = 1") == 0 &&
            edges_have_read(world);
 }

@@ -97,7 +97,7 @@ void shop_run(struct shop *shop, size_t i)
 {
     for (int round = 0; round < 20; round++) {
         service_round(shop->instances[i].service);
-        manual_clock_advance(&shop->clock, 2);
+        manual_clock_advance(&shop->clock, 12);
     }
 }
 

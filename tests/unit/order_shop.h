@@ -48,7 +48,8 @@ void shop_start(struct shop *shop, size_t instance);
 
 /* Puts a message on the queue where this type is heard. */
 void shop_send(struct shop *shop, const char *type, const char *subject, const void *payload);
-/* Lets one instance work until it is idle; 40 ms go by. Only it takes messages. */
+/* Lets one instance work until it is idle; 240 ms go by, so that it tells of moved stock too. Only it
+ * takes messages. */
 void shop_run(struct shop *shop, size_t instance);
 /* The same up to the end of the first `phase`. */
 void shop_run_to(struct shop *shop, size_t instance, enum phase phase);

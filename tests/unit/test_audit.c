@@ -39,6 +39,8 @@ static const char *const schemas[DB_COUNT] = {
     "CREATE TABLE product(sku TEXT, sequence INTEGER, adjusted INTEGER, available INTEGER,"
     " reserved INTEGER, sold INTEGER);"
     "INSERT INTO product VALUES('TEA', 1, 10, 8, 0, 2);"
+    "CREATE TABLE stock_adjustment(command_id TEXT, sku TEXT, delta INTEGER);"
+    "INSERT INTO stock_adjustment VALUES('before', 'TEA', 7), ('s1', 'TEA', 3);"
     "INSERT INTO order_event VALUES"
     "('" A "', 1, 'order.placed', '" ID(
         "a1") "', 1000, '" PLACED "'),"
@@ -282,7 +284,18 @@ static const struct defect defects[] = {
     {.name = "sold too much",
      .promise = 3,
      .db = ORDER_DB,
-     .sql = "UPDATE product SET adjusted = 1, available = -1"},
+     .sql =
+         "UPDATE product SET adjusted = 1, available = -1; UPDATE stock_adjustment SET delta = 1 "
+         "WHERE command_id = 's1'; DELETE FROM stock_adjustment WHERE command_id = 'before'"},
+    {.name = "one adjustment made twice",
+     .promise = 3,
+     .db = ORDER_DB,
+     .sql = "UPDATE product SET adjusted = 13, available = 11;"
+            "INSERT INTO stock_adjustment VALUES('s1', 'TEA', 3)"},
+    {.name = "stock that nobody has put in",
+     .promise = 3,
+     .db = ORDER_DB,
+     .sql = "UPDATE product SET adjusted = 13, available = 11"},
     {.name = "a notification is missing",
      .promise = 4,
      .db = NOTIFICATION_DB,
@@ -420,7 +433,8 @@ static void test_nothing_is_not_clean(void)
     struct audit_report report;
     suite_open(&suite);
     run_sql(suite.stores[ORDER_DB], "empty",
-            "DELETE FROM order_event; DELETE FROM product; DELETE FROM inbox");
+            "DELETE FROM order_event; DELETE FROM product; DELETE FROM stock_adjustment;"
+            "DELETE FROM inbox");
     run_sql(suite.stores[PAYMENT_DB], "empty", "DELETE FROM payment; DELETE FROM inbox");
     run_sql(suite.stores[NOTIFICATION_DB], "empty", "DELETE FROM notification; DELETE FROM inbox");
     run_sql(suite.stores[LEDGER_DB], "empty", "DELETE FROM ledger");

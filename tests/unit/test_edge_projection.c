@@ -3,10 +3,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/store/engine.h"
 #include "tests/unit/edge_bottle.h"
 #include "tests/unit/unit.h"
 
 #define ONE "00000000-0000-8000-8000-000000000001"
+#define TWO "00000000-0000-8000-8000-000000000002"
 
 static struct bottle b;
 static struct outcome first;
@@ -324,6 +326,109 @@ static void test_waiters(void)
     bottle_close(&b);
 }
 
+/* An engine whose commits fail a few times, before or behind the deed. */
+static const struct store_ops *honest;
+static struct {
+    int fail, lie;
+} commits;
+
+static enum result commit_badly(struct store *store, struct err *err)
+{
+    if (commits.fail > 0) {
+        commits.fail--;
+        return err_set(err, RETRY, "disk I/O error");
+    }
+    enum result result = honest->commit(store, err);
+    if (commits.lie == 0)
+        return result;
+    commits.lie--;
+    return err_set(err, RETRY, "disk I/O error, but after all was written");
+}
+
+static void test_commits_that_fail(void)
+{
+    for (int lie = 0; lie <= 1; lie++) {
+        int calls = 0;
+        bottle_open(&b);
+        int64_t now = clock_mono_ms(&b.clock.clock);
+        bottle_placed(&b, ONE, ALICE, NULL);
+        bottle_run(&b, 3);
+        CU_ASSERT_EQUAL(edge_wait(b.edge, ALICE, ONE, now + 5000, count_call, &calls, NULL), OK);
+        honest = b.store->ops;
+        struct store_ops bad = *honest;
+        bad.commit = commit_badly;
+        b.store->ops = &bad;
+        commits.lie = lie;
+        commits.fail = 1 - lie;
+        bottle_confirmed(&b, ONE, ALICE, 2);
+        bottle_run(&b, 3);
+        CU_ASSERT_EQUAL(calls, lie); /* it has landed, or it has not */
+        CU_ASSERT_EQUAL(state_of().rollbacks, (uint64_t)(1 - lie));
+        bottle_run(&b, 20);
+        CU_ASSERT_EQUAL(calls, 1);
+        CU_ASSERT_EQUAL(see(&b, ALICE, ONE).order.version, 2);
+        CU_ASSERT_EQUAL(state_of().duplicates, 0);
+        bottle_close(&b);
+    }
+}
+
+/* The edge's broker has lost everything, or the edge was given another one. */
+static void another_broker(void)
+{
+    bottle_kill(&b);
+    memory_broker_free(b.broker);
+    b.broker = memory_broker_new(b.tables, 2);
+    bottle_start(&b);
+}
+
+/* Told by another message where the last one was, or by its silence when it is shorter. What was read
+ * stays, what is new is read from the other log's beginning, and repeats of what was there count once. */
+static void test_another_log(void)
+{
+    for (int earlier = 0; earlier < 5; earlier++) {
+        bottle_open(&b);
+        bottle_placed(&b, ONE, ALICE, NULL);
+        for (int i = 0; i < 2; i++)
+            bottle_captured(&b, ONE);
+        bottle_run(&b, 3);
+        another_broker();
+        if (earlier > 0)
+            bottle_placed(&b, ONE, ALICE, NULL);
+        for (int i = 1; i < earlier; i++)
+            bottle_captured(&b, TWO); /* goes where the log had more */
+        bottle_run(&b, 10);
+        bottle_confirmed(&b, ONE, ALICE, 2);
+        bottle_placed(&b, TWO, BOB, NULL);
+        bottle_run(&b, 10);
+        manual_clock_advance(&b.clock, 10000);
+        bottle_run(&b, 20);
+        CU_ASSERT_EQUAL(see(&b, ALICE, ONE).order.version, 2);
+        CU_ASSERT_EQUAL(see(&b, BOB, TWO).result, OK);
+        CU_ASSERT_EQUAL(state_of().reconnects, 1);
+        bottle_close(&b);
+    }
+}
+
+static void test_the_same_log(void)
+{
+    bottle_open(&b);
+    bottle_placed(&b, ONE, ALICE, NULL);
+    bottle_run(&b, 3);
+    bottle_kill(&b);
+    bottle_start(&b);
+    bottle_confirmed(&b, ONE, ALICE, 2);
+    bottle_run(&b, 10);
+    CU_ASSERT_EQUAL(see(&b, ALICE, ONE).order.version, 2);
+    manual_clock_advance(&b.clock, 10000);
+    bottle_run(&b, 10);
+    CU_ASSERT_EQUAL(state_of().reconnects, 0);
+    memory_bus_drop(b.bus);
+    bottle_run(&b, 10);
+    CU_ASSERT_EQUAL(state_of().reconnects, 1);
+    CU_ASSERT_EQUAL(state_of().duplicates, 0);
+    bottle_close(&b);
+}
+
 static const struct unit_case cases[] = {
     {"accepted, placed, confirmed", test_accepted_then_placed_then_confirmed},
     {"repeats are dropped", test_repeats_are_dropped},
@@ -336,6 +441,9 @@ static const struct unit_case cases[] = {
     {"lost connections change nothing", test_lost_connections_change_nothing},
     {"the hash sees a difference", test_hash_sees_a_difference},
     {"waiters", test_waiters},
+    {"commits that fail", test_commits_that_fail},
+    {"another log", test_another_log},
+    {"the same log", test_the_same_log},
 };
 
 UNIT_MAIN("edge projection", cases)

@@ -150,6 +150,79 @@ static void one_stock_fact_per_batch(void)
     shop_close(&shop);
 }
 
+static void run_for_20_ms(struct shop *shop, size_t instance)
+{
+    for (int i = 0; i < 10; i++) {
+        service_round(shop->instances[instance].service);
+        manual_clock_advance(&shop->clock, 2);
+    }
+}
+
+/* What moves again too soon is told later, with all that has moved since; another instance sees to
+ * it when the first has died. */
+static void stock_is_told_now_and_then(void)
+{
+    struct shop shop;
+    struct stock_changed told;
+    open_with_cups(&shop, NULL);
+    manual_clock_advance(&shop.clock, 1000);
+    size_t before = shop_count(&shop, STOCK_CHANGED, "CUP");
+    for (unsigned i = 1; i <= 3; i++) {
+        shop_place(&shop, i, "CUP", 1, HASH_A);
+        run_for_20_ms(&shop, 0);
+    }
+    CU_ASSERT_EQUAL(shop_count(&shop, ORDER_PLACED, NULL), 3);
+    CU_ASSERT_EQUAL(shop_count(&shop, STOCK_CHANGED, "CUP"), before + 1);
+    shop_kill(&shop, 0);
+    shop_run(&shop, 1);
+    CU_ASSERT_EQUAL(shop_count(&shop, STOCK_CHANGED, "CUP"), before + 2);
+    CU_ASSERT(shop_last(&shop, STOCK_CHANGED, "CUP", &told));
+    CU_ASSERT_EQUAL(told.reserved, 3);
+    shop_run(&shop, 1);
+    CU_ASSERT_EQUAL(shop_count(&shop, STOCK_CHANGED, "CUP"), before + 2);
+    CU_ASSERT(shop_sequences_hold(&shop));
+    shop_start(&shop, 0);
+    shop_close(&shop);
+}
+
+/* A new listing does not swallow what is still to be told, and is told at once itself. */
+static void a_listing_keeps_what_is_untold(void)
+{
+    struct shop shop;
+    struct stock_changed told;
+    open_with_cups(&shop, NULL);
+    manual_clock_advance(&shop.clock, 1000);
+    shop_place(&shop, 1, "CUP", 1, HASH_A);
+    run_for_20_ms(&shop, 0);
+    shop_place(&shop, 2, "CUP", 1, HASH_A);
+    run_for_20_ms(&shop, 0);
+    size_t listings = shop_count(&shop, PRODUCT_LISTED, "CUP");
+    shop_list(&shop, "CUP", 500, 9);
+    run_for_20_ms(&shop, 0);
+    CU_ASSERT_EQUAL(shop_count(&shop, PRODUCT_LISTED, "CUP"), listings + 1);
+    shop_run(&shop, 0);
+    CU_ASSERT(shop_last(&shop, STOCK_CHANGED, "CUP", &told));
+    CU_ASSERT_EQUAL(told.reserved, 2);
+    CU_ASSERT(shop_sequences_hold(&shop));
+    shop_close(&shop);
+}
+
+/* A wall clock that is set back makes nobody wait for it. */
+static void a_clock_set_back_holds_nothing_up(void)
+{
+    struct shop shop;
+    struct stock_changed told;
+    open_with_cups(&shop, NULL);
+    shop_place(&shop, 1, "CUP", 1, HASH_A);
+    shop_run(&shop, 0);
+    shop.clock.wall_ms -= 3600000;
+    shop_place(&shop, 2, "CUP", 1, HASH_A);
+    shop_run(&shop, 0);
+    CU_ASSERT(shop_last(&shop, STOCK_CHANGED, "CUP", &told));
+    CU_ASSERT_EQUAL(told.reserved, 2);
+    shop_close(&shop);
+}
+
 /* Killed after the work and before the commit, then again after the commit and before the
  * acknowledgement: once is done what was asked once. */
 static void killed_around_the_commit(void)
@@ -286,6 +359,9 @@ static const struct unit_case cases[] = {
     {"no answer from a stale memory", no_answer_from_a_stale_memory},
     {"a tiny cache changes nothing", a_tiny_cache_changes_nothing},
     {"one stock.changed per batch", one_stock_fact_per_batch},
+    {"stock is told now and then", stock_is_told_now_and_then},
+    {"a listing keeps what is untold", a_listing_keeps_what_is_untold},
+    {"a clock set back holds nothing up", a_clock_set_back_holds_nothing_up},
     {"killed around the commit", killed_around_the_commit},
     {"an undone batch is forgotten", an_undone_batch_is_forgotten},
     {"stock is conserved", stock_is_conserved},

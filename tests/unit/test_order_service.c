@@ -248,7 +248,7 @@ static void overdue_orders_close(void)
     shop_run(&shop, 0);
     CU_ASSERT_EQUAL(open_orders(&shop), 150);
     shop_captured(&shop, 1, 450);
-    manual_clock_advance(&shop.clock, 4800);
+    manual_clock_advance(&shop.clock, 4400);
     shop_run(&shop, 0);
     CU_ASSERT_EQUAL(open_orders(&shop), 149);
     manual_clock_advance(&shop.clock, 500);
@@ -342,6 +342,30 @@ static void stock_never_below_zero(void)
     shop_close(&shop);
 }
 
+/* What `adjusted` is made of is on record, and what was refused is not in it. */
+static void one_key_is_one_delta(void)
+{
+    static const char by_key[] = "11111111-0000-8000-8000-000000000000";
+    struct shop shop;
+    open_with_cups(&shop, NULL);
+    struct stock_adjust adjust = {.sku = "CUP", .delta = 5};
+    memcpy(adjust.request_id, by_key, sizeof by_key);
+    shop_send(&shop, STOCK_ADJUST, "CUP", &adjust);
+    shop_run(&shop, 0);
+    adjust.delta = 6;
+    shop_send(&shop, STOCK_ADJUST, "CUP", &adjust);
+    shop_run(&shop, 0);
+    CU_ASSERT_STRING_EQUAL(last_refusal(&shop), "idempotency-key-reused");
+    CU_ASSERT_EQUAL(shop_count(&shop, COMMAND_REFUSED, NULL), 1);
+    assert_stock(&shop, 15, 0, 0);
+    shop_adjust(&shop, "CUP", 6);
+    shop_run(&shop, 0);
+    assert_stock(&shop, 21, 0, 0);
+    CU_ASSERT_EQUAL(shop_number(&shop, "SELECT sum(delta) FROM stock_adjustment", NULL), 21);
+    CU_ASSERT_EQUAL(shop_number(&shop, "SELECT count(*) FROM stock_adjustment", NULL), 3);
+    shop_close(&shop);
+}
+
 static const struct unit_case cases[] = {
     {"placed: priced and reserved", placed_is_priced_and_reserved},
     {"captured: confirmed, once", captured_confirms},
@@ -356,5 +380,6 @@ static const struct unit_case cases[] = {
     {"an unreadable order holds nobody up", an_unreadable_order_holds_nobody_up},
     {"catalogue revisions", catalogue_revisions},
     {"stock is never below zero", stock_never_below_zero},
+    {"one key is one delta", one_key_is_one_delta},
 };
 UNIT_MAIN("order_service", cases)

@@ -6,6 +6,7 @@
 #include "common/messaging/memory_bus.h"
 #include "common/messaging/quarantine.h"
 #include "common/messaging/service.h"
+#include "common/store/engine.h"
 #include "tests/unit/ping_world.h"
 #include "tests/unit/unit.h"
 
@@ -194,6 +195,54 @@ static void dies_after(int steps_taken)
     CU_ASSERT_EQUAL(ROWS("outbox"), 0);
     CU_ASSERT_EQUAL(ROWS("alone"), 0);
     CU_ASSERT_EQUAL(memory_broker_depth(broker, "test.in"), 0);
+    kill_instance(&one);
+    end_world();
+}
+
+/* An engine that commits once and says that it could not. */
+static const struct store_ops *honest;
+static bool lies;
+
+static enum result commit_and_lie(struct store *store, struct err *err)
+{
+    enum result result = honest->commit(store, err);
+    if (!lies)
+        return result;
+    lies = false;
+    return err_set(err, RETRY, "the connection was lost during COMMIT");
+}
+
+/* What it left goes out at once, before what comes after it, and nothing is done twice. */
+static void the_answer_to_a_commit_gets_lost(void)
+{
+    start_world();
+    struct instance one = start_instance("test-1");
+    run(&one, 5);
+    honest = one.store->ops;
+    struct store_ops lying = *honest;
+    lying.commit = commit_and_lie;
+    one.store->ops = &lying;
+    lies = true;
+    seen.mood = CALLS;
+    seen.moody_about = 3;
+    for (int64_t n = 1; n <= 3; n++)
+        send_ping(n);
+    for (int rounds = 0; lies && rounds < 10; rounds++)
+        run(&one, 1);
+    CU_ASSERT_EQUAL(ROWS("inbox"), 3);
+    CU_ASSERT_EQUAL(seen.pong_count, 0);
+    send_ping(4);
+    send_ping(5);
+    run(&one, 20); /* far less than it takes until somebody takes over */
+    CU_ASSERT_EQUAL(seen.handled, 5);
+    CU_ASSERT_EQUAL(settled(one.service, OUTCOME_DUPLICATE), 3);
+    CU_ASSERT_EQUAL(bell.calls, 1);
+    CU_ASSERT_EQUAL(number("SELECT sum(n) FROM total"), 912);
+    CU_ASSERT_EQUAL(seen.pong_count, 5);
+    for (int i = 0; i < 4; i++) /* by the time in their ids */
+        CU_ASSERT(strncmp(seen.pongs[i / 2], seen.pongs[2 + i % 2], 13) < 0);
+    CU_ASSERT_EQUAL(ROWS("outbox"), 0);
+    CU_ASSERT_EQUAL(ROWS("job"), 0);
     kill_instance(&one);
     end_world();
 }
@@ -520,6 +569,7 @@ static const struct unit_case cases[] = {
     {"what is counted", what_is_counted},
     {"a call keeps the trace", a_call_keeps_the_trace},
     {"each message is a span of its cause's trace", each_message_is_a_span_of_its_cause_trace},
+    {"the answer to a commit gets lost", the_answer_to_a_commit_gets_lost},
     {"death between any two phases", death_between_any_two_phases},
     {"what the dead left is taken over", what_the_dead_left_is_taken_over},
     {"a returned publish goes out again", a_returned_publish_goes_out_again},

@@ -55,6 +55,42 @@ static void commit_keeps_rollback_forgets(const char *path)
     store_free(store);
 }
 
+static void add_committed(struct store *store, int64_t id, const char *name)
+{
+    struct err err = {{0}};
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    CU_ASSERT_EQUAL(add(store, id, name, &err), OK);
+    CU_ASSERT_EQUAL(store_commit(store, &err), OK);
+}
+
+/* On a file only: in memory a reader and a writer wait for each other. */
+static void a_burst_of_queries_sees_one_moment(void)
+{
+    char path[80];
+    struct err err = {{0}};
+    snprintf(path, sizeof path, "%s/burst.db", directory);
+    struct store *reader = open_migrated(path);
+    struct store *writer = open_migrated(path);
+    add_committed(writer, 1, "one");
+    store_read_begin(reader);
+    CU_ASSERT_EQUAL(count(reader), 1);
+    add_committed(writer, 2, "two");
+    CU_ASSERT_EQUAL(count(reader), 1);
+    CU_ASSERT_EQUAL(store_begin(reader, &err), FATAL); /* the burst is to be ended first */
+    store_read_end(reader);
+    CU_ASSERT_EQUAL(count(reader), 2);
+    add_committed(reader, 3, "three");
+    CU_ASSERT_EQUAL(store_begin(reader, &err), OK);
+    store_read_begin(reader); /* in a transaction: nothing */
+    store_read_end(reader);
+    CU_ASSERT_EQUAL(add(reader, 4, "four", &err), OK);
+    CU_ASSERT_EQUAL(store_commit(reader, &err), OK);
+    CU_ASSERT_EQUAL(count(writer), 4);
+    store_free(reader);
+    store_free(writer);
+    unlink(path);
+}
+
 static void one_writer_at_a_time(const char *path)
 {
     struct err err = {{0}};
@@ -218,6 +254,7 @@ static void clean_up(void)
 static const struct unit_case cases[] = {
     {"the contract, on a file", on_a_file},
     {"the contract, in memory", in_memory},
+    {"a burst of queries sees one moment", a_burst_of_queries_sees_one_moment},
     {"read only", read_only_neither_writes_nor_creates},
     {"clean up", clean_up},
 };
