@@ -106,6 +106,8 @@ int run_conclude(struct run *run, const volatile sig_atomic_t *hurry)
 {
     struct err err = {""};
     struct load_totals *totals = &run->report->totals;
+    watch_free(run->watch); /* what follows needs libcurl for itself */
+    run->watch = NULL;
     check_fates(run, hurry);
     totals->not_sent = totals->offered - totals->sent;
     measure_finish(run->measure);

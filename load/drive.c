@@ -162,7 +162,8 @@ static enum result send_new(struct drive *drive, uint32_t ordinal, size_t phase,
     measure_sent(drive->options.measure, fate, now_ns, drive->starved_ns < intended_ns);
     /* The machine gives no socket: soon again, it is late already. */
     if (send_order(drive, ordinal, &attempt) != OK)
-        due_push(&drive->again, &(struct due){now_ns + 10 * MS, now_ns, index});
+        due_push(&drive->again,
+                 &(struct due){.at_ns = now_ns + 10 * MS, .since_ns = now_ns, .what = index});
     return OK;
 }
 

@@ -44,6 +44,20 @@ grep -q '^verdict: clean' <<<"$said" || fail "the audit does not say that it is 
 # The same as an auditor from outside would do it.
 expect 0 warren audit --settle 20 --history "$OUT/history.jsonl"
 
+# An order of the run's own customer that no key of the run explains is doubled, and named.
+rm -f "$OUT/history.jsonl"
+warren load --rate 10 --duration 6 --out "$OUT" >"$TMPDIR/load.out" &
+loader=$!
+until_true 30 test -s "$OUT/history.jsonl" || fail "nothing is sent"
+customer=load-$(head -n 1 "$OUT/history.jsonl" | jq -r '.key | split("-")[0]')-1
+expect 0 warren order --customer "$customer" --line SPADE=1 --json
+extra=$(field "$said" .order_id)
+status=0
+wait "$loader" || status=$?
+is "exit" 1 "$status"
+is "doubled" 1 "$(summary .fate.doubled)"
+grep -q "doubled .*$extra" "$TMPDIR/load.out" || fail "$extra is not named: $(<"$TMPDIR/load.out")"
+
 # Without order-service nothing settles: every order is named, none is called lost.
 control stop order-service-1 >/dev/null
 expect 1 warren load --rate 5 --duration 2 --settle 3 --out "$OUT"

@@ -166,7 +166,7 @@ static void many(void)
     fates_free(fates);
 }
 
-/* First in, first out, over the end of the ring and through its growing. */
+/* First in, first out when they wait equally long, also while it grows. */
 static void waiting_in_line(void)
 {
     struct due_queue queue = {0};
@@ -183,6 +183,26 @@ static void waiting_in_line(void)
         }
     }
     CU_ASSERT_EQUAL(queue.count, 1000);
+    due_release(&queue);
+}
+
+/* Whatever the order in which they come, they go by their time, and equals in turn. */
+static void out_of_order(void)
+{
+    enum { MANY = 2000 };
+    struct due_queue queue = {0};
+    int64_t last_ns = -1;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < MANY; i++)
+        due_push(&queue, &(struct due){.at_ns = (int64_t)i * 7919 % 100, .what = i});
+    for (uint32_t i = 0; i < MANY; i++) {
+        const struct due *due = due_first(&queue);
+        CU_ASSERT(due->at_ns > last_ns || (due->at_ns == last_ns && due->what > last));
+        last_ns = due->at_ns;
+        last = due->what;
+        due_pop(&queue);
+    }
+    CU_ASSERT_PTR_NULL(due_first(&queue));
     due_release(&queue);
 }
 
@@ -212,6 +232,7 @@ static const struct unit_case cases[] = {
     {"two orders for one key", two_orders_for_one_key},
     {"many", many},
     {"waiting in line", waiting_in_line},
+    {"out of order", out_of_order},
     {"prometheus", prometheus},
 };
 
