@@ -52,6 +52,41 @@ static bool next_is(const struct scan *scan, char c)
 
 /* --- strings --------------------------------------------------------------------------------- */
 
+/* ASCII that stands in a string as it is. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* The high bit of each byte of `word` that is not plain, eight at once. A byte above one that is not
+ * plain may be marked by mistake (the subtraction borrows): the first mark is right. */
+static uint64_t not_plain(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = 0x80 * ones;
+    uint64_t quote = word ^ ('"' * ones);
+    uint64_t backslash = word ^ ('\\' * ones);
+    uint64_t below = (word - 0x20 * ones) & ~word;
+    uint64_t is_quote = (quote - ones) & ~quote;
+    uint64_t is_backslash = (backslash - ones) & ~backslash;
+    return (word | below | is_quote | is_backslash) & highs;
+}
+
+/* How many plain bytes come first. Most strings are plain from end to end, and half of all the time of
+ * checking a document went into looking at their bytes one by one. */
+static size_t plain_run(const char *text, size_t size)
+{
+    size_t at = 0;
+    for (; size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
+        uint64_t word;
+        memcpy(&word, text + at, sizeof word);
+        if (not_plain(word) != 0)
+            break;
+    }
+    while (at < size && is_plain((unsigned char)text[at]))
+        at++;
+    return at;
+}
+
 /* Steps over one sequence of two to four bytes of UTF-8 (RFC 3629: no overlong ones, no
  * surrogates, nothing above U+10FFFF). */
 static enum result scan_utf8(struct scan *scan)
@@ -185,9 +220,7 @@ static enum result scan_string(struct scan *scan, struct key *ret_key)
     bool escapes = false;
     enum result result = OK;
     while (result == OK) {
-        while (scan->at < scan->end && (unsigned char)*scan->at >= 0x20 &&
-               (unsigned char)*scan->at < 0x80 && *scan->at != '"' && *scan->at != '\\')
-            scan->at++;
+        scan->at += plain_run(scan->at, (size_t)(scan->end - scan->at));
         if (scan->at == scan->end)
             return scan_fail(scan, "the string does not end");
         if (*scan->at == '"')
@@ -481,21 +514,24 @@ enum result json_integer(const cJSON *json, int64_t *ret_value, struct err *err)
 
 void json_write_text(struct buf *out, const char *text)
 {
+    size_t size = strlen(text);
+    size_t at = 0, from = 0; /* text[from, at) is still to be written */
     buf_append(out, "\"", 1);
-    const char *plain = text;
-    for (const char *at = text;; at++) {
-        unsigned char c = (unsigned char)*at;
-        if (c >= 0x20 && c != '"' && c != '\\')
+    for (;;) {
+        at += plain_run(text + at, size - at);
+        if (at < size && (unsigned char)text[at] >= 0x80) {
+            at++;
             continue;
-        if (at > plain)
-            buf_append(out, plain, (size_t)(at - plain));
-        if (c == '\0')
+        }
+        buf_append(out, text + from, at - from);
+        if (at == size)
             break;
-        plain = at + 1;
+        char c = text[at];
         if (c == '"' || c == '\\')
-            buf_append(out, (const char[]){'\\', (char)c}, 2);
+            buf_append(out, (const char[]){'\\', c}, 2);
         else
-            buf_printf(out, "\\u%04x", c);
+            buf_printf(out, "\\u%04x", (unsigned)(unsigned char)c);
+        from = ++at;
     }
     buf_append(out, "\"", 1);
 }

@@ -50,10 +50,25 @@ static bool all_visible(const char *text)
     return *text == '\0';
 }
 
-static enum result copy_attribute(const cJSON *document, const char *name, enum presence presence,
+/* A document, and where its next member would be if they came in the order in which we write them. */
+struct cursor {
+    const cJSON *document, *next;
+};
+
+static const cJSON *find(struct cursor *cursor, const char *name)
+{
+    const cJSON *member = cursor->next;
+    if (!member || strcmp(member->string, name) != 0)
+        member = cJSON_GetObjectItemCaseSensitive(cursor->document, name);
+    if (member)
+        cursor->next = member->next;
+    return member;
+}
+
+static enum result copy_attribute(struct cursor *cursor, const char *name, enum presence presence,
                                   char *out, size_t size, struct err *err)
 {
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(document, name);
+    const cJSON *member = find(cursor, name);
     out[0] = '\0';
     if (!member && presence == MAY)
         return OK;
@@ -67,10 +82,10 @@ static enum result copy_attribute(const cJSON *document, const char *name, enum 
     return OK;
 }
 
-static enum result read_sequence(const cJSON *document, int64_t *ret_sequence, struct err *err)
+static enum result read_sequence(struct cursor *cursor, int64_t *ret_sequence, struct err *err)
 {
     char text[24];
-    enum result result = copy_attribute(document, "sequence", MAY, text, sizeof text, err);
+    enum result result = copy_attribute(cursor, "sequence", MAY, text, sizeof text, err);
     *ret_sequence = 0;
     if (result != OK || !text[0])
         return result;
@@ -81,64 +96,57 @@ static enum result read_sequence(const cJSON *document, int64_t *ret_sequence, s
     return OK;
 }
 
-static enum result read_time(const cJSON *document, int64_t *ret_ms, struct err *err)
+static enum result read_time(struct cursor *cursor, int64_t *ret_ms, struct err *err)
 {
     char text[40];
-    enum result result = copy_attribute(document, "time", MUST, text, sizeof text, err);
+    enum result result = copy_attribute(cursor, "time", MUST, text, sizeof text, err);
     if (result == OK && time_parse(text, ret_ms) != 0)
         result = err_set(err, INVALID, "time: must be RFC 3339 in UTC");
     return result;
 }
 
-static enum result read_id(const cJSON *document, struct id *ret_id, struct err *err)
+static enum result read_id(struct cursor *cursor, struct id *ret_id, struct err *err)
 {
-    enum result result =
-        copy_attribute(document, "id", MUST, ret_id->text, sizeof ret_id->text, err);
+    enum result result = copy_attribute(cursor, "id", MUST, ret_id->text, sizeof ret_id->text, err);
     if (result == OK && !id_valid(ret_id->text))
         result = err_set(err, INVALID, "id: must be a UUID in lower case");
     return result;
 }
 
-static enum result check_content_type(const cJSON *document, struct err *err)
+static enum result check_content_type(struct cursor *cursor, struct err *err)
 {
     char text[40];
-    enum result result = copy_attribute(document, "datacontenttype", MAY, text, sizeof text, err);
+    enum result result = copy_attribute(cursor, "datacontenttype", MAY, text, sizeof text, err);
     if (result == OK && text[0] && strcmp(text, "application/json") != 0)
         result = err_set(err, INVALID, "datacontenttype: must be application/json");
     return result;
 }
 
-static enum result read_attributes(const cJSON *document, struct envelope *envelope,
+static enum result read_attributes(struct cursor *cursor, struct envelope *envelope,
                                    struct err *err)
 {
     char version[8];
-    enum result result =
-        copy_attribute(document, "specversion", MUST, version, sizeof version, err);
+    enum result result = copy_attribute(cursor, "specversion", MUST, version, sizeof version, err);
     if (result == OK && strcmp(version, "1.0") != 0)
         result = err_set(err, INVALID, "specversion: %s is not 1.0", version);
     if (result == OK)
-        result = read_id(document, &envelope->id, err);
-    const struct {
-        const char *name;
-        enum presence presence;
-        char *out;
-        size_t size;
-    } texts[] = {
-        {"type", MUST, envelope->type, sizeof envelope->type},
-        {"source", MUST, envelope->source, sizeof envelope->source},
-        {"subject", MUST, envelope->subject, sizeof envelope->subject},
-        {"traceparent", MAY, envelope->traceparent, sizeof envelope->traceparent},
-    };
-    for (size_t i = 0; i < sizeof texts / sizeof texts[0] && result == OK; i++)
-        result = copy_attribute(document, texts[i].name, texts[i].presence, texts[i].out,
-                                texts[i].size, err);
+        result = read_id(cursor, &envelope->id, err);
     if (result == OK)
-        result = read_time(document, &envelope->time_ms, err);
+        result =
+            copy_attribute(cursor, "source", MUST, envelope->source, sizeof envelope->source, err);
     if (result == OK)
-        result = read_sequence(document, &envelope->sequence, err);
+        result = copy_attribute(cursor, "type", MUST, envelope->type, sizeof envelope->type, err);
     if (result == OK)
-        result = check_content_type(document, err);
-    return result;
+        result = copy_attribute(cursor, "subject", MUST, envelope->subject,
+                                sizeof envelope->subject, err);
+    if (result == OK)
+        result = read_time(cursor, &envelope->time_ms, err);
+    if (result == OK)
+        result = read_sequence(cursor, &envelope->sequence, err);
+    if (result == OK)
+        result = copy_attribute(cursor, "traceparent", MAY, envelope->traceparent,
+                                sizeof envelope->traceparent, err);
+    return result == OK ? check_content_type(cursor, err) : result;
 }
 
 enum result envelope_decode(const char *body, size_t size, struct envelope *ret_envelope,
@@ -149,11 +157,12 @@ enum result envelope_decode(const char *body, size_t size, struct envelope *ret_
     enum result result = json_parse(body, size, &limits, &document, err);
     if (result != OK)
         return err_context(err, result, "envelope");
+    struct cursor cursor = {document, document->child};
     if (!cJSON_IsObject(document))
         result = err_set(err, INVALID, "must be an object");
     else
-        result = read_attributes(document, ret_envelope, err);
-    const cJSON *data = cJSON_GetObjectItemCaseSensitive(document, "data");
+        result = read_attributes(&cursor, ret_envelope, err);
+    const cJSON *data = result == OK ? find(&cursor, "data") : NULL;
     if (result == OK && !cJSON_IsObject(data))
         result = err_set(err, INVALID, "data: must be an object");
     if (result != OK) {

@@ -1,6 +1,7 @@
 /* The SQLite engine. Statements are prepared once and kept by the address of their text. */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -326,9 +327,18 @@ static enum result open_handle(struct sqlite_store *self, const char *path, enum
     return result == OK ? OK : err_context(err, result, "%s", path);
 }
 
+/* Each thread has handles of its own, and nobody asks how much memory SQLite uses: without counting
+ * there is no lock in its malloc. Before the first handle; later it is too late and changes nothing. */
+static void configure_library(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 enum result store_open_sqlite(const char *path, enum store_mode mode, struct store **ret_store,
                               struct err *err)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, configure_library);
     struct sqlite_store *self = calloc(1, sizeof *self);
     if (!self)
         return err_set(err, RETRY, "%s: out of memory", path);
