@@ -322,11 +322,13 @@ static void apply(struct edge *edge)
 /* Readers see it now: the memory of what was not visible can go, and those who wait are called. */
 static void tell_changes(struct edge *edge)
 {
+    store_read_begin(edge->parts.store);
     for (size_t i = 0; i < edge->changed_count; i++)
         accepted_seen(&edge->accepted, edge->changed[i].order_id);
     for (size_t i = 0; i < edge->changed_count; i++)
         if (edge->changed[i].news == ORDER_SETTLED)
             waiters_settled(&edge->waiters, edge->changed[i].order_id);
+    store_read_end(edge->parts.store);
     edge->changed_count = 0;
 }
 
@@ -398,7 +400,9 @@ static void expire(struct edge *edge)
 
 static void pump(struct edge *edge)
 {
+    store_read_begin(edge->parts.store);
     bus_pump(edge->parts.bus);
+    store_read_end(edge->parts.store);
     edge_send_waiting(edge);
     bus_flush(edge->parts.bus);
 }
