@@ -21,7 +21,7 @@
 
 static const struct topology *const tables[] = {&edge_topology, &order_topology, &payment_topology,
                                                 &notification_topology};
-enum { TABLES = sizeof tables / sizeof tables[0], ALONE_ORDERS = 500 };
+enum { TABLES = sizeof tables / sizeof tables[0], ALONE_ORDERS = 500, REMOVE_TRIES = 5 };
 
 struct arguments {
     const char *url;
@@ -50,27 +50,44 @@ static void ground_make(const char *url)
     }
 }
 
-static void queue_remove(const struct amqp_link *link, const char *name)
+static enum result queue_remove(const struct amqp_target *target, const char *name, struct err *err)
+{
+    struct amqp_link link;
+    enum result result = amqp_link_open(target, "remove", &link, err);
+    if (result != OK)
+        return result;
+    amqp_queue_delete(link.connection, AMQP_CHANNEL, amqp_cstring_bytes(name), 0, 0);
+    result = amqp_link_check(&link, name, err);
+    amqp_link_farewell(&link);
+    return result;
+}
+
+/* A busy broker may fail to end a queue (541), and is then through with the connection, too. */
+static void queue_remove_surely(const struct amqp_target *target, const char *name)
 {
     struct err err = {""};
-    amqp_queue_delete(link->connection, AMQP_CHANNEL, amqp_cstring_bytes(name), 0, 0);
-    if (amqp_link_check(link, name, &err) != OK)
-        fprintf(stderr, "limit: left behind: %s\n", err.text);
+    for (int i = 0; i < REMOVE_TRIES; i++)
+        if (queue_remove(target, name, &err) == OK)
+            return;
+    fprintf(stderr, "limit: left behind: %s\n", err.text);
+    exit(CLI_UNREACHABLE);
 }
 
 static void ground_remove(const struct amqp_target *target)
 {
     static const char *const exchanges[] = {EXCHANGE_COMMANDS, EXCHANGE_EVENTS, EXCHANGE_DEAD};
+    struct amqp_target patient = *target;
+    patient.timeout_ms = 30000;
+    for (size_t i = 0; i < TABLES; i++)
+        for (size_t q = 0; q < tables[i]->queue_count; q++)
+            queue_remove_surely(&patient, tables[i]->queues[q].name);
+    queue_remove_surely(&patient, QUEUE_DEAD);
     struct err err = {""};
     struct amqp_link link;
-    if (amqp_link_open(target, "remove", &link, &err) != OK) {
+    if (amqp_link_open(&patient, "remove", &link, &err) != OK) {
         fprintf(stderr, "limit: %s\n", err.text);
         exit(CLI_UNREACHABLE);
     }
-    for (size_t i = 0; i < TABLES; i++)
-        for (size_t q = 0; q < tables[i]->queue_count; q++)
-            queue_remove(&link, tables[i]->queues[q].name);
-    queue_remove(&link, QUEUE_DEAD);
     for (size_t i = 0; i < sizeof exchanges / sizeof exchanges[0]; i++)
         amqp_exchange_delete(link.connection, AMQP_CHANNEL, amqp_cstring_bytes(exchanges[i]), 0);
     amqp_link_farewell(&link);
