@@ -4,7 +4,7 @@
 
 void accepted_init(struct accepted *accepted, size_t max, int64_t age_ms)
 {
-    id_table_init(&accepted->table, max / 8); /* mostly it holds a few hundred */
+    id_table_init(&accepted->table, max / 4); /* mostly it holds a few hundred */
     TAILQ_INIT(&accepted->by_age);
     accepted->max = max;
     accepted->age_ms = age_ms;

@@ -15,7 +15,7 @@ enum {
     CONNECTIONS_DEFAULT = 1000,
     CONNECTION_TIMEOUT_S = 60, /* of silence; the deadlines of connections.c come sooner */
     STEP_MS_DEFAULT = 30000,
-    CONNECTION_MEMORY = 16384,
+    CONNECTION_MEMORY = 8192, /* cleared for each request */
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
     SPARE_MAX = 256, /* requests kept for the next ones */

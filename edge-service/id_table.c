@@ -25,18 +25,19 @@ void id_table_release(struct id_table *table)
 }
 
 /* FNV-1a. */
-static struct id_node **bucket_of(const struct id_table *table, const char *id)
+static uint64_t hash_of(const char *id)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (; *id; id++)
         hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
-    return &table->buckets[(hash ^ hash >> 32) & table->mask];
+    return hash ^ hash >> 32;
 }
 
 void id_table_add(struct id_table *table, struct id_node *node, const char *id)
 {
     text_copy(node->id, sizeof node->id, id);
-    struct id_node **bucket = bucket_of(table, node->id);
+    node->hash = hash_of(node->id);
+    struct id_node **bucket = &table->buckets[node->hash & table->mask];
     node->next = *bucket;
     *bucket = node;
     table->count++;
@@ -44,7 +45,7 @@ void id_table_add(struct id_table *table, struct id_node *node, const char *id)
 
 void id_table_remove(struct id_table *table, struct id_node *node)
 {
-    struct id_node **at = bucket_of(table, node->id);
+    struct id_node **at = &table->buckets[node->hash & table->mask];
     while (*at && *at != node)
         at = &(*at)->next;
     if (!*at)
@@ -55,8 +56,9 @@ void id_table_remove(struct id_table *table, struct id_node *node)
 
 struct id_node *id_table_find(const struct id_table *table, const char *id)
 {
-    struct id_node *node = *bucket_of(table, id);
-    while (node && strcmp(node->id, id) != 0)
+    uint64_t hash = hash_of(id);
+    struct id_node *node = table->buckets[hash & table->mask];
+    while (node && (node->hash != hash || strcmp(node->id, id) != 0))
         node = node->next;
     return node;
 }

@@ -5,11 +5,13 @@
 #define WARREN_EDGE_SERVICE_ID_TABLE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "contracts/messages.h"
 
 struct id_node { /* embedded first in every entry */
     struct id_node *next;
+    uint64_t hash;
     char id[UUID_SIZE];
 };
 

@@ -82,11 +82,14 @@ measure_end_to_end() {
 # suite_intake CONNECTIONS: 202s while nobody takes the commands out. The queue is bounded: a run
 # ends before it is full, or what is measured is the refusal. So does the edge's memory of orders
 # that it has accepted and not read back, which thrown away orders never leave: a new edge each time.
+# The customers are those of warren load: they cost half of what wrk's cost, on the same two cores.
 suite_intake() {
     local answer
     supervisor restart edge-service-1
     until_true 60 edge_is_ready || fail "the edge is not ready again"
-    answer=$(http "$1" "$INTAKE_SPAN")
+    answer=$(warren load --quiet --crowd --users "$1" --connections "$1" --duration "$INTAKE_SPAN" | head -n 1 |
+        jq -Rc --argjson seconds "$INTAKE_SPAN" 'capture("^(?<requests>[0-9]+) orders, .* attempts, (?<failed>[0-9]+) failed")
+            | map_values(tonumber) | . + {seconds: $seconds, per_s: ((.requests - .failed) / $seconds)}')
     ctl purge_queue -p warren order.commands >/dev/null
     record --argjson outstanding "$1" --argjson answer "$answer" \
         '$answer + {phase: "intake", of: "suite", outstanding: $outstanding}'
