@@ -34,6 +34,7 @@ struct amqp_plan {
     struct amqp_target target;
     struct amqp_consumer consumers[AMQP_CONSUMERS_MAX];
     size_t consumer_count;
+    char log[AMQP_NAME_SIZE]; /* "": none */
     bool confirms;
     bool quiet; /* no consumers any more */
 };

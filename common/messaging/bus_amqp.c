@@ -288,6 +288,7 @@ static enum result plan_fill(struct bus_amqp *amqp, const struct bus_amqp_option
     snprintf(target->name, sizeof target->name, "%s", name);
     snprintf(target->ca_file, sizeof target->ca_file, "%s",
              options->ca_file ? options->ca_file : "");
+    snprintf(amqp->plan.log, sizeof amqp->plan.log, "%s", options->log ? options->log : "");
     snprintf(amqp->app_id, sizeof amqp->app_id, "%s", options->app_id ? options->app_id : name);
     target->heartbeat_s = options->heartbeat_s > 0 ? options->heartbeat_s : HEARTBEAT_DEFAULT_S;
     amqp->plan.confirms = options->switches.confirms;

@@ -20,12 +20,13 @@ struct bus_amqp_options {
     const char *ca_file;         /* amqps: PEM; NULL: the system's. The peer is always verified. */
     const char *connection_name; /* what the broker shows: "order-service-1" */
     const char *app_id;          /* of every message; NULL: the connection's name */
-    int heartbeat_s;             /* 0: 15. A silent peer is lost after twice that. */
-    size_t window;               /* unconfirmed publishes at most; 0: 1000 */
-    int64_t backoff_min_ms;      /* 0: 100 */
-    int64_t backoff_max_ms;      /* 0: 5000 */
-    const struct clock *clock;   /* borrowed, outlives the bus; its random64 makes the jitter */
-    struct switches switches;    /* confirms, mandatory */
+    const char *log; /* a queue that has to be there before anything is published; NULL: none */
+    int heartbeat_s; /* 0: 15. A silent peer is lost after twice that. */
+    size_t window;   /* unconfirmed publishes at most; 0: 1000 */
+    int64_t backoff_min_ms;    /* 0: 100 */
+    int64_t backoff_max_ms;    /* 0: 5000 */
+    const struct clock *clock; /* borrowed, outlives the bus; its random64 makes the jitter */
+    struct switches switches;  /* confirms, mandatory */
 };
 
 /* Connects to nothing yet: that begins with the first bus_pump. Everything but the clock is copied.

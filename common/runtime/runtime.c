@@ -244,6 +244,7 @@ enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus, str
         .ca_file = runtime->ca_file,
         .connection_name = runtime->owner,
         .app_id = runtime->program->name,
+        .log = STREAM_LOG,
         .clock = runtime->clock,
         .switches = runtime->switches,
     };
