@@ -205,13 +205,26 @@ static void alarm_broker(struct http *http, const struct suite *suite, struct ch
         (void)ctl(suite, clear_alarms[fault->target]);
 }
 
+/* Who is not connected has nothing to lose. */
+static bool await_connected(struct http *http, const struct suite *suite)
+{
+    int64_t end = watch_now_ms() + WATCH_PRESENT_MS;
+    while (ready_service(http, suite->base_port + PORT_ORDER, NULL) != OK) {
+        if (watch_now_ms() >= end)
+            return false;
+        watch_pause_ms(WATCH_LOOK_MS);
+    }
+    return true;
+}
+
 static void reset_connections(struct http *http, const struct suite *suite,
                               struct chaos_fault *fault, char *what)
 {
     static const char *const arguments[] = {
         CTL, "close_all_connections", "--vhost", "warren", "chaos", NULL};
     snprintf(what, CHAOS_WHY_SIZE, "every connection");
-    bool there = await_broker(http, suite) && await_pid(http, suite, "order-service-1") != 0;
+    bool there = await_broker(http, suite) && await_pid(http, suite, "order-service-1") != 0 &&
+                 await_connected(http, suite);
     struct log_mark down = watch_mark_log(suite, "order-service-1", "bus-down");
     if (!there || !ctl(suite, arguments)) {
         ctl_complaint(suite, "they cannot be closed", fault->why);

@@ -187,7 +187,7 @@ ended_otherwise() {
 }
 
 measure_backlog() {
-    local accepted_from notified_from orders from_ns first_ns first last_ns
+    local accepted_from notified_from orders from_ns started_ns first_ns first last_ns
     orders_are_patient
     services_stop payment-service
     accepted_from=$(accepted)
@@ -201,10 +201,15 @@ measure_backlog() {
     record --argjson orders "$orders" --argjson ns $(($(date +%s%N) - from_ns)) --argjson memory "$(memory)" \
         '{phase: "backlog", of: "filling", orders: $orders, seconds: ($ns / 1e9), memory_mib: $memory}'
     say "it drains: $orders orders"
+    started_ns=$(date +%s%N)
     supervisor start payment-service-1
     until_true 60 has_notified $((notified_from + 1)) || fail "nothing drains"
     first=$(notified)
     first_ns=$(date +%s%N)
+    # A small one may be over before anybody looks: then the start of the service counts too.
+    if ((first >= notified_from + orders / 2)); then
+        first=$notified_from first_ns=$started_ns
+    fi
     until_true 600 has_notified $((notified_from + orders)) || fail "it does not drain"
     last_ns=$(date +%s%N)
     rest
