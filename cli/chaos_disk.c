@@ -13,7 +13,7 @@
 
 #include "cli/chaos_watch.h"
 
-enum { DISKS = 2, SERVICES_MAX = 16, SIZE_MAX_MB = 1024, NOTICED_MS = 60000 };
+enum { DISKS = 2, MARKS_MAX = 16, SIZE_MAX_MB = 1024, NOTICED_MS = 60000 };
 
 static const char *const places[DISKS] = {"store", "provider"};
 
@@ -143,7 +143,7 @@ static void shorten_logs(const struct suite *suite, const char *place)
 
 struct disks {
     struct filler fillers[DISKS];
-    struct log_mark marks[SERVICES_MAX]; /* of who should notice */
+    struct log_mark marks[MARKS_MAX]; /* of who should notice */
     size_t mark_count;
 };
 
@@ -169,17 +169,23 @@ static bool is_noticed(const void *context)
     return false;
 }
 
-/* The ledger is payment-service's; a full one shows in nobody else's log. In SQLite's words, in the
- * events batch-rolled-back, read-model (the edge) and ledger-failing. */
+/* In SQLite's words, in the events batch-rolled-back, read-model (the edge) and ledger-failing: the
+ * second ones when it is the index of its log that has no room to grow. */
+static void call_witness(const struct suite *suite, const char *service, struct disks *disks)
+{
+    static const char *const words[] = {"database or disk is full", "disk I/O error"};
+    char program[64];
+    snprintf(program, sizeof program, "%s-1", service);
+    for (size_t i = 0; i < sizeof words / sizeof words[0] && disks->mark_count < MARKS_MAX; i++)
+        disks->marks[disks->mark_count++] = watch_mark_log(suite, program, words[i]);
+}
+
+/* The ledger is payment-service's; a full one shows in nobody else's log. */
 static void call_witnesses(const struct suite *suite, size_t target, struct disks *disks)
 {
-    for (size_t i = 0; i < suite_service_count && disks->mark_count < SERVICES_MAX; i++) {
-        char program[64];
-        if (target == CHAOS_DISK_LEDGER && suite_services[i].port != PORT_PAYMENT)
-            continue;
-        snprintf(program, sizeof program, "%s-1", suite_services[i].name);
-        disks->marks[disks->mark_count++] =
-            watch_mark_log(suite, program, "database or disk is full");
+    for (size_t i = 0; i < suite_service_count; i++) {
+        if (target != CHAOS_DISK_LEDGER || suite_services[i].port == PORT_PAYMENT)
+            call_witness(suite, suite_services[i].name, disks);
     }
 }
 
