@@ -1,6 +1,7 @@
 /* SHA-256 against FIPS 180-4's examples, and hexadecimal. */
 #include "common/base/digest.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,9 +44,30 @@ static void hexadecimal(void)
     CU_ASSERT_STRING_EQUAL(hex, "");
 }
 
+static void *hash_once(void *context)
+{
+    sha256_hex("abc", 3, context);
+    return NULL;
+}
+
+/* What they leave behind, the leak checker finds at the end of this program. */
+static void threads_come_and_go(void)
+{
+    enum { THREADS = 4 };
+    for (int i = 0; i < THREADS; i++) {
+        char hex[SHA256_HEX_SIZE] = "";
+        pthread_t thread;
+        CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, hash_once, hex), 0);
+        CU_ASSERT_EQUAL_FATAL(pthread_join(thread, NULL), 0);
+        CU_ASSERT_STRING_EQUAL(hex,
+                               "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    }
+}
+
 static const struct unit_case cases[] = {
     {"known digests", known_digests},
     {"a million letters", a_million_letters},
     {"hexadecimal", hexadecimal},
+    {"threads come and go", threads_come_and_go},
 };
 UNIT_MAIN("digest", cases)
