@@ -10,7 +10,7 @@ static const struct queue_spec queues[] = {
      .kind = QUEUE_STREAM,
      .max_length_bytes = INT64_C(5000000000),
      .max_age = "30D",
-     .prefetch = 512},
+     .prefetch = 256},
 };
 
 static const struct binding_spec bindings[] = {
