@@ -18,6 +18,8 @@ static const char *const users[] = {BROKER_DEPLOY_USER, "edge-service",         
                                     "payment-service",  "notification-service", "query-service"};
 enum { USER_COUNT = sizeof users / sizeof users[0] };
 
+#define BROKER_NODE "warren@localhost"
+
 static void random_hex(const struct clock *clock, char *hex, size_t words)
 {
     for (size_t i = 0; i < words; i++) {
@@ -253,6 +255,20 @@ static void add_number(void (*add)(void *, const char *, const char *), void *co
     add(context, name, text);
 }
 
+bool broker_streams_registered(const struct suite *suite)
+{
+    static const char coordinator[] = "rabbit_stream_coordinator";
+    struct buf file = {0};
+    struct suite_path path =
+        suite_path(suite, "broker/mnesia/" BROKER_NODE "/coordination/" BROKER_NODE "/names.dets");
+    bool found = false;
+    if (file_load(path.text, &file, NULL) == OK)
+        for (size_t at = 0; !found && at + sizeof coordinator - 1 <= file.size; at++)
+            found = memcmp(file.data + at, coordinator, sizeof coordinator - 1) == 0;
+    buf_release(&file);
+    return found;
+}
+
 void broker_environment(const struct suite *suite,
                         void (*add)(void *context, const char *name, const char *value),
                         void *context)
@@ -272,7 +288,7 @@ void broker_environment(const struct suite *suite,
     add(context, "RABBITMQ_CONF_ENV_FILE", "/dev/null");
     /* The same in every suite, whatever its ports: queues belong to a node by name. An epmd of its
      * own keeps two suites apart. */
-    add(context, "RABBITMQ_NODENAME", "warren@localhost");
+    add(context, "RABBITMQ_NODENAME", BROKER_NODE);
     add(context, "RABBITMQ_NODE_IP_ADDRESS", "127.0.0.1");
     add(context, "ERL_EPMD_ADDRESS", "127.0.0.1");
     add_number(add, context, "RABBITMQ_NODE_PORT", suite->base_port + PORT_AMQP);

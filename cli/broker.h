@@ -3,6 +3,8 @@
 #ifndef WARREN_CLI_BROKER_H
 #define WARREN_CLI_BROKER_H
 
+#include <stdbool.h>
+
 #include "cli/suite.h"
 #include "common/base/buf.h"
 #include "common/base/clock.h"
@@ -36,6 +38,9 @@ void broker_external_url(const struct suite *suite, char *url, size_t size);
 enum result broker_configure(const struct suite *suite, const struct clock *clock,
                              const struct topology *const *tables, size_t count,
                              struct err *err) WARN_UNUSED;
+/* Whether the node would find its streams again if it were killed now. It enters them in a register
+ * that reaches the disk up to 3 s later (ra's, through dets); without the entry they are lost. */
+bool broker_streams_registered(const struct suite *suite);
 /* The node's environment: name, value, name, value ... through `add`. */
 void broker_environment(const struct suite *suite,
                         void (*add)(void *context, const char *name, const char *value),

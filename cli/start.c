@@ -246,6 +246,29 @@ static enum result step_catalogue(struct start *start, struct err *err)
     return result;
 }
 
+/* From "ready" on, killing the broker shall lose nothing. It is no reason not to start, and another
+ * broker may keep its register elsewhere. */
+static enum result step_log(struct start *start, struct err *err)
+{
+    enum { ENOUGH_MS = 6000 };
+    int64_t end_ms = clock_mono_ms(clock_system()) + ENOUGH_MS;
+    if (broker_streams_registered(start->suite))
+        return OK;
+    progress_step(&start->progress, "log");
+    while (!broker_streams_registered(start->suite)) {
+        enum result result =
+            progress_pause(&start->progress, LOOK_EVERY_MS, start->patience_ms, NULL, err);
+        if (result == REFUSED)
+            return result;
+        if (result != OK || clock_mono_ms(clock_system()) > end_ms) {
+            progress_done(&start->progress, "not seen on disk");
+            return OK;
+        }
+    }
+    progress_done(&start->progress, "on disk");
+    return OK;
+}
+
 /* --- all of it --------------------------------------------------------------------- */
 
 /* What runs was started with other settings: changing them under way is not offered. */
@@ -282,9 +305,10 @@ static const struct step {
     enum cli_exit failed;
     enum { ALWAYS, WHEN_NEW, WHEN_PRIVATE } when;
 } steps[] = {
-    {step_files, CLI_MACHINE, WHEN_NEW},      {step_supervisor, CLI_MACHINE, WHEN_NEW},
-    {step_broker, CLI_UNREACHABLE, ALWAYS},   {step_management, CLI_UNREACHABLE, WHEN_PRIVATE},
-    {step_services, CLI_UNREACHABLE, ALWAYS}, {step_catalogue, CLI_UNREACHABLE, ALWAYS},
+    {step_files, CLI_MACHINE, WHEN_NEW},       {step_supervisor, CLI_MACHINE, WHEN_NEW},
+    {step_broker, CLI_UNREACHABLE, ALWAYS},    {step_management, CLI_UNREACHABLE, WHEN_PRIVATE},
+    {step_services, CLI_UNREACHABLE, ALWAYS},  {step_catalogue, CLI_UNREACHABLE, ALWAYS},
+    {step_log, CLI_UNREACHABLE, WHEN_PRIVATE},
 };
 
 static enum cli_exit run_steps(struct start *start, struct err *err)

@@ -6,6 +6,11 @@ set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
+is_up_again() { # PID of the broker that was killed
+    local status
+    status=$(warren status --json) && [[ $(field "$status" .broker.pid) != "$1" ]]
+}
+
 suite_place
 expect 5 warren status
 expect 5 warren order --customer ada --line SPADE=1
@@ -75,6 +80,19 @@ expect 0 warren order --customer ada --line SPADE=1 --key anew --json
 [[ $(field "$said" '.events | map(.type) | contains(["order.confirmed"])') == true ]] ||
     fail "it cannot be followed: $said"
 grep -q log-is-another "$WARREN_HOME/log/edge-service-1.log" || fail "the edge does not tell"
+
+echo "a broker so new, killed the moment it is ready, finds its log again"
+expect 0 warren down
+rm -rf "$WARREN_HOME/broker"
+sanitized=$build
+build=$WARREN_PLAIN # with sanitizers a start takes longer than what it must wait for
+expect 0 warren up
+broker=$(<"$WARREN_HOME/run/broker.pid")
+kill -9 "$broker"
+until_true 90 is_up_again "$broker" || fail "it is not up again: $(warren status)"
+expect 0 warren down
+build=$sanitized
+expect 0 warren up
 
 echo "without its supervisor, down still ends everything"
 kill -9 "$(<"$WARREN_HOME/run/supervisord.pid")"
