@@ -3,6 +3,7 @@
 # store, the ledger or a client's record says something that must not be; unreadable (5) when a
 # source is gone; never clean (1) when there is nothing to look at.
 # tests/run: timeout 240
+# tests/run: about 30
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Stores that tests/bench/grow has filled are like those that orders have filled: the audit finds
 # all promises held but the one about the stream, which has no facts of them; and the shop goes on.
+# tests/run: about 40
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The bench's limit: a small run of each kind loses nothing and leaves nothing behind; it will not
 # touch a virtual host where somebody lives.
+# tests/run: about 20
 set -euo pipefail
 # shellcheck source=tests/lib/ports.sh
 . "$(dirname "$0")/../lib/ports.sh"

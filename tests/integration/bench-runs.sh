@@ -2,6 +2,7 @@
 # A short run of the bench from end to end: it measures, loses nothing, says so in its last line and
 # leaves nothing running. Its figures mean nothing here.
 # tests/run: timeout 600
+# tests/run: about 70
 set -euo pipefail
 source=${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 export WARREN_SOURCE=$source WARREN_BUILD=${WARREN_BUILD:-$source/build/check}

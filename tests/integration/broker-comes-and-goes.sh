@@ -4,6 +4,7 @@
 # that was answered 202.
 #   tests/integration/broker-comes-and-goes.sh [NAME...]
 # tests/run: timeout 420
+# tests/run: about 200
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -2,6 +2,7 @@
 # What the edge answers when all goes well, when the broker refuses, when it is silent, and after
 # the edge itself was killed. All four services run.
 # tests/run: timeout 200
+# tests/run: about 20
 set -euo pipefail
 source=${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 export WARREN_BUILD=${WARREN_BUILD:-$source/build/check}

@@ -1,5 +1,6 @@
 #!/bin/bash
 # Every bad input gets a clear 4xx with a problem body, leaves no trace, and the edge lives on.
+# tests/run: about 30
 set -euo pipefail
 source=${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 export WARREN_BUILD=${WARREN_BUILD:-$source/build/check}

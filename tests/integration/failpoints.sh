@@ -4,6 +4,7 @@
 # itself, every order settles, and the audit finds every promise kept. A point that nobody passes
 # fails the test, and so does one in the sources that is missing here.
 # tests/run: timeout 420
+# tests/run: about 40
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -4,6 +4,7 @@
 # use elsewhere.
 #   GUARANTEES=all tests/run guarantees     every one; otherwise a few, for the time it takes
 # tests/run: timeout 600
+# tests/run: about 120
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

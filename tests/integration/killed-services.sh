@@ -3,6 +3,7 @@
 # audit then finds every order that was answered 202, each charged at most once.
 # Arguments are handed to `warren up`: with --without NAME --unsafe it should go red.
 # tests/run: timeout 240
+# tests/run: about 60
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

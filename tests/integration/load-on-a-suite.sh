@@ -2,6 +2,7 @@
 # warren load on a real suite: a clean run is clean by the audit's word too; orders that cannot settle
 # are named; an edge that is killed in the middle loses nothing that was answered.
 # tests/run: timeout 240
+# tests/run: about 50
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/lib/suite.sh"

@@ -2,6 +2,7 @@
 # load/run starts a suite when none is there, leaves a report of the load and no process; one that is
 # there it uses and leaves running, and what the profile stopped is started again.
 # 'warren load compare' reads the reports.
+# tests/run: about 40
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/lib/suite.sh"

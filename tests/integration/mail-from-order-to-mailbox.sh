@@ -2,6 +2,7 @@
 # A whole suite with a mail server that is away at first: the order is confirmed nevertheless, and
 # the mail arrives, once, when the server is there. Who has no address is told in the app.
 # tests/run: timeout 180
+# tests/run: about 20
 set -euo pipefail
 # shellcheck source=tests/lib/smtp.sh
 . "$WARREN_SOURCE/tests/lib/smtp.sh"

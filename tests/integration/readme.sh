@@ -2,6 +2,7 @@
 # The commands that README.md says to type do what they say: every line of a block marked
 # "run by tests/integration/readme.sh" ends with exit 0, and the links lead somewhere.
 # tests/run: timeout 120
+# tests/run: about 20
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -2,6 +2,7 @@
 # A service comes up before its disk and its broker, says why it is not ready, becomes ready by itself, tolerates
 # no second process of its name, and ends with 0 on SIGTERM.
 # tests/run: timeout 120
+# tests/run: about 20
 set -euo pipefail
 source=${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 build=${WARREN_BUILD:-$source/build/check}

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Spans of an order reach a collector, each with its parent; one that stalls costs nothing but
 # dropped spans.
+# tests/run: about 20
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

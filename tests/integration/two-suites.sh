@@ -1,6 +1,7 @@
 #!/bin/bash
 # Two suites run side by side on one machine and never meet.
 # tests/run: timeout 180
+# tests/run: about 30
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
