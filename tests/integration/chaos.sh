@@ -3,7 +3,7 @@
 # survived: one minute of the sanitized build, one of the plain one, whose clocks can be set wrong.
 # The stores' small disks need root or user namespaces: without, the fault disk-full is left out.
 # Longer: scripts/chaos
-# tests/run: alone
+# tests/run: about 170
 # tests/run: timeout 900
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
