@@ -161,6 +161,13 @@ measure_agreement() {
         say "wrk and warren load, $i of $REPEAT"
         record --argjson answer "$(http 64 "$SPAN")" '$answer + {phase: "agreement", of: "wrk"}'
         rest
+        # The same requests and no more: whether both find the same ceiling.
+        warren load --quiet --crowd --users 64 --duration "$SPAN" >"$TMPDIR/load.out" 2>&1 ||
+            fail "warren load --crowd: $(tail -n 20 "$TMPDIR/load.out")"
+        record --argjson orders "$(sed -nE 's/^([0-9]+) orders, .*/\1/p' "$TMPDIR/load.out")" --argjson seconds "$SPAN" \
+            '{phase: "agreement", of: "crowd", per_s: ($orders / $seconds)}'
+        rest
+        # And with every order followed to its end, on the same cores.
         rm -rf "$TMPDIR/load"
         warren load --quiet --out "$TMPDIR/load" --users 64 --duration "$SPAN" --settle 120 >"$TMPDIR/load.out" 2>&1 ||
             fail "warren load: $(tail -n 20 "$TMPDIR/load.out")"

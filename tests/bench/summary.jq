@@ -42,8 +42,9 @@ def phase($name): map(select(.phase == $name));
     alone: ($all | phase("alone") | if length == 0 then null else
         {limit: (of("limit") | last), suite: (of("suite") | last)} end),
     agreement: ($all | phase("agreement") | if length == 0 then null else
-        {wrk_per_s: (of("wrk") | middle(.per_s)), load_per_s: (of("load") | middle(.per_s))}
-        | .ratio = ratio(.load_per_s; .wrk_per_s) end),
+        {wrk_per_s: (of("wrk") | middle(.per_s)), crowd_per_s: (of("crowd") | middle(.per_s)),
+         load_per_s: (of("load") | middle(.per_s))}
+        | .ratio = ratio(.crowd_per_s; .wrk_per_s) | .ratio_following = ratio(.load_per_s; .wrk_per_s) end),
     backlog: ($all | phase("backlog") | if length == 0 then null else
         {filling: (of("filling") | last), draining: (of("suite") | last)} end),
     growth: ($all | phase("growth") | group_by(.stored) | map(against + {
