@@ -1,14 +1,14 @@
 #include "cli/audit_log.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 
 #include "cli/broker.h"
 #include "cli/stream_ends.h"
-#include "common/messaging/amqp_link.h"
-#include "common/messaging/bus_amqp.h"
+#include "common/messaging/bus.h"
 
 enum { PREFETCH = 2000, PATIENCE_MS = 10000 };
 
@@ -104,30 +104,6 @@ static enum result next_message(void *context, int64_t *ret_offset, const char *
     return OK;
 }
 
-/* The same broker as broker_target says, as the bus wants to be told. */
-static enum result open_bus(const struct suite *suite, const struct clock *clock,
-                            struct bus **ret_bus, struct err *err)
-{
-    struct amqp_target target;
-    char url[AMQP_NAME_SIZE + 32];
-    enum result result = broker_target(suite, &target, err);
-    if (result != OK)
-        return result;
-    snprintf(url, sizeof url, "%s://%s:%d", target.tls ? "amqps" : "amqp", target.host,
-             target.port);
-    const struct bus_amqp_options options = {
-        .url = url,
-        .user = target.user,
-        .password = target.password,
-        .vhost = target.vhost,
-        .ca_file = target.ca_file[0] ? target.ca_file : NULL,
-        .connection_name = "warren-audit",
-        .clock = clock,
-        .switches = switches_all_on(),
-    };
-    return bus_amqp_new(&options, ret_bus, err);
-}
-
 enum result audit_reader_open(const struct suite *suite, const struct clock *clock,
                               struct audit_reader **ret_reader, struct err *err)
 {
@@ -142,7 +118,7 @@ enum result audit_reader_open(const struct suite *suite, const struct clock *clo
         .queue = STREAM_LOG, .prefetch = PREFETCH, .stream = true, .from_offset = OFFSET_FIRST};
     enum result result = stream_ends(suite, STREAM_LOG, &reader->ends, err);
     if (result == OK)
-        result = open_bus(suite, clock, &reader->bus, err);
+        result = broker_bus(suite, clock, "warren-audit", &reader->bus, err);
     if (result == OK) {
         bus_listen(reader->bus, on_bus_event, reader);
         result = bus_subscribe(reader->bus, &subscription, err);

@@ -11,6 +11,7 @@
 #include "cli/rights.h"
 #include "common/base/digest.h"
 #include "common/messaging/amqp_link.h"
+#include "common/messaging/bus_amqp.h"
 #include "common/messaging/deploy.h"
 
 /* Who has a password. What a service may do follows from its topology; `deploy` declares. */
@@ -77,6 +78,29 @@ enum result broker_target(const struct suite *suite, struct amqp_target *ret_tar
             ret_target->ca_file[0] = '\0';
     }
     return result;
+}
+
+enum result broker_bus(const struct suite *suite, const struct clock *clock, const char *name,
+                       struct bus **ret_bus, struct err *err)
+{
+    struct amqp_target target;
+    char url[AMQP_NAME_SIZE + 32];
+    enum result result = broker_target(suite, &target, err);
+    if (result != OK)
+        return result;
+    snprintf(url, sizeof url, "%s://%s:%d", target.tls ? "amqps" : "amqp", target.host,
+             target.port);
+    const struct bus_amqp_options options = {
+        .url = url,
+        .user = target.user,
+        .password = target.password,
+        .vhost = target.vhost,
+        .ca_file = target.ca_file[0] ? target.ca_file : NULL,
+        .connection_name = name,
+        .clock = clock,
+        .switches = switches_all_on(),
+    };
+    return bus_amqp_new(&options, ret_bus, err);
 }
 
 /* A passive declaration needs no right, and any broker answers it. */

@@ -27,6 +27,11 @@ enum result broker_secret(const struct suite *suite, const char *user,
 struct amqp_target;
 enum result broker_target(const struct suite *suite, struct amqp_target *ret_target,
                           struct err *err) WARN_UNUSED;
+/* A bus to there, which the broker will show as `name`: bus_amqp_new, every switch on. It connects
+ * with the first bus_pump; the caller's, bus_free. `clock` is borrowed and outlives it. */
+struct bus;
+enum result broker_bus(const struct suite *suite, const struct clock *clock, const char *name,
+                       struct bus **ret_bus, struct err *err) WARN_UNUSED;
 /* How many messages the safety net holds. RETRY: the broker does not tell. */
 struct amqp_link;
 enum result broker_dead_letters(const struct amqp_link *link, int64_t *ret_count,

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "cli/broker.h"
-#include "common/messaging/amqp_link.h"
-#include "common/messaging/bus_amqp.h"
+#include "common/messaging/bus.h"
 #include "load/drive.h"
 #include "load/wire.h"
 
@@ -101,28 +100,6 @@ void facts_in_run(struct facts_in *facts)
     facts->tag = 0;
 }
 
-static enum result open_bus(struct facts_in *facts, struct err *err)
-{
-    struct amqp_target target;
-    char url[AMQP_NAME_SIZE + 32];
-    enum result result = broker_target(facts->options.suite, &target, err);
-    if (result != OK)
-        return result;
-    snprintf(url, sizeof url, "%s://%s:%d", target.tls ? "amqps" : "amqp", target.host,
-             target.port);
-    const struct bus_amqp_options options = {
-        .url = url,
-        .user = target.user,
-        .password = target.password,
-        .vhost = target.vhost,
-        .ca_file = target.ca_file[0] ? target.ca_file : NULL,
-        .connection_name = "warren-load",
-        .clock = facts->options.clock,
-        .switches = switches_all_on(),
-    };
-    return bus_amqp_new(&options, &facts->bus, err);
-}
-
 static enum result wait_until_up(struct facts_in *facts, struct err *err)
 {
     const struct clock *clock = facts->options.clock;
@@ -149,7 +126,8 @@ enum result facts_in_open(const struct facts_in_options *options, struct facts_i
         abort();
     facts->options = *options;
     facts->offset = -1;
-    enum result result = open_bus(facts, err);
+    enum result result =
+        broker_bus(options->suite, options->clock, "warren-load", &facts->bus, err);
     if (result == OK) {
         const struct bus_subscription subscription = {
             .queue = STREAM_LOG, .prefetch = PREFETCH, .stream = true, .from_offset = OFFSET_NEXT};

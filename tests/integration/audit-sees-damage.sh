@@ -1,9 +1,10 @@
 #!/bin/bash
 # warren audit on a live suite: clean after a few orders; violated, with the promise named, once a
 # store, the ledger or a client's record says something that must not be; unreadable (5) when a
-# source is gone; never clean (1) when there is nothing to look at.
+# source is gone; never clean (1) when there is nothing to look at. What is under way is pending,
+# unless the audit is told that nobody orders any more.
 # tests/run: timeout 240
-# tests/run: about 30
+# tests/run: about 40
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
@@ -39,6 +40,30 @@ damage store/notification.db "UPDATE notification SET kind = 'expired' WHERE kin
     4 "UPDATE notification SET kind = 'rejected' WHERE kind = 'expired'"
 damage store/order.db "UPDATE order_event SET fact_id = fact_id || 'x' WHERE version = 2 AND type = 'order.confirmed'" \
     5 "UPDATE order_event SET fact_id = substr(fact_id, 1, 36) WHERE type = 'order.confirmed'"
+
+# A message that waits for an hour from now is under way and breaks nothing; at rest it is lost, but
+# only once the orders in flight have had their time.
+defer() {
+    sqlite3 "$WARREN_HOME/store/order.db" "PRAGMA busy_timeout = 5000;
+        INSERT INTO deferred(message_id, queue, body, reason, attempts, due_ms)
+        VALUES ('later', 'order.commands', '', 'a test', 1, (unixepoch() + 3600) * 1000)" >/dev/null
+}
+defer_no_more() {
+    sqlite3 "$WARREN_HOME/store/order.db" "PRAGMA busy_timeout = 5000;
+        DELETE FROM deferred WHERE message_id = 'later'" >/dev/null
+}
+defer
+expect 0 warren audit --settle 1 --json
+[[ $(field "$said" '"\(.verdict) \(.pending)"') == "clean 1" ]] || fail "$said"
+expect 1 warren audit --settle 1 --at-rest --json
+[[ $(field "$said" '[.promises[] | select(.verdict == "violated") | .number] | join(" ")') == 6 ]] || fail "$said"
+[[ $(field "$said" '.promises[5].violations | tostring') == *"later is still deferred"* ]] || fail "$said"
+warren audit --at-rest >"$TMPDIR/said" 2>"$TMPDIR/complained" &
+audit=$!
+until_true 30 grep -q "under way, looking again" "$TMPDIR/complained" ||
+    fail "judged before its time: $(<"$TMPDIR/said")"
+defer_no_more
+wait "$audit" || fail "what came to its end in time was called lost: $(<"$TMPDIR/said")"
 
 # A client was told ok about an order that nobody has.
 printf '{"op":"place","key":"k","order_id":"%s","invoked_ns":1,"completed_ns":2,"result":"ok","http":202}\n' \
