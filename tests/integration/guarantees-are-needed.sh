@@ -65,16 +65,10 @@ do_kill() { # PROGRAM POINT
     place "$1-$2" tok_visa
     until_true 20 was_hit "$2" || fail "$1 never came by $2"
 }
-# The broker writes down that it has streams up to three seconds late; killed before, it has lost them
-# for good (docs/operations.md), and with them all that could break here.
-log_outlives_its_broker() {
-    grep -qs rabbit_stream_coordinator "$WARREN_HOME"/broker/mnesia/*/coordination/*/names.dets
-}
 # What payment-service sends while the broker stands still gets lost with it.
 do_lose() {
     local broker
     broker=$(field "$(warren status --json)" .broker.pid)
-    until_true 20 log_outlives_its_broker || fail "the broker does not write down its streams"
     place lost tok_slow
     until_true 20 is_row 1 payment.db "SELECT count(*) FROM payment" || fail "no payment"
     kill -STOP "$broker"

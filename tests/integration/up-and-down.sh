@@ -2,7 +2,7 @@
 # A suite comes up ready, on loopback only and with nothing secret in sight; a second `up` changes
 # nothing; `down` leaves no process behind, and what was stored is there again after the next `up`.
 # tests/run: timeout 240
-# tests/run: about 60
+# tests/run: about 100
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
