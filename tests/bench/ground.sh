@@ -51,7 +51,7 @@ ground_renew() {
 }
 
 supervisor() {
-    supervisorctl -s "unix://$(sed -n 's/^file=//p' "$WARREN_HOME/run/supervisord.conf" | head -n 1)" "$@" \
+    supervisorctl -s "unix://$(sed -n '/^file=/{s///p;q}' "$WARREN_HOME/run/supervisord.conf")" "$@" \
         >"$TMPDIR/supervisor.out" 2>&1 || fail "supervisorctl $*: $(cat "$TMPDIR/supervisor.out")"
 }
 

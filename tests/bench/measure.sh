@@ -87,7 +87,7 @@ suite_intake() {
     local answer
     supervisor restart edge-service-1
     until_true 60 edge_is_ready || fail "the edge is not ready again"
-    answer=$(warren load --quiet --crowd --users "$1" --connections "$1" --duration "$INTAKE_SPAN" | head -n 1 |
+    answer=$(warren load --quiet --crowd --users "$1" --connections "$1" --duration "$INTAKE_SPAN" | sed -n 1p |
         jq -Rc --argjson seconds "$INTAKE_SPAN" 'capture("^(?<requests>[0-9]+) orders, .* attempts, (?<failed>[0-9]+) failed")
             | map_values(tonumber) | . + {seconds: $seconds, per_s: ((.requests - .failed) / $seconds)}')
     ctl purge_queue -p warren order.commands >/dev/null

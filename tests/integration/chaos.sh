@@ -29,7 +29,7 @@ expect 2 warren chaos --home "$TMPDIR/same" --faults disk-full --duration 1
 [[ $complained == *"is not a file system of its own"* ]] || fail "it says: $complained"
 
 suite_place
-if ldd "$build/order-service/order-service" | grep -q libasan; then
+if grep -q libasan < <(ldd "$build/order-service/order-service"); then
     expect 6 warren up --faketime
     [[ $complained == *AddressSanitizer* ]] || fail "it says: $complained"
 fi

@@ -95,6 +95,10 @@ numbers() {
     done
 }
 
+times() { # NUMBER TEXT
+    head -n "$1" < <(yes "$2") | tr -d '\n'
+}
+
 sizes() {
     local i
     {
@@ -103,13 +107,13 @@ sizes() {
         printf '],"payment":{"token":"tok_visa"}}'
     } >"$TMPDIR/input"
     bad_file '51 lines' "$TMPDIR/input" 400
-    { printf '{"lines":[' && yes '{},' | head -n 100000 | tr -d '\n' && printf '{}]}'; } >"$TMPDIR/input"
+    { printf '{"lines":[' && times 100000 '{},' && printf '{}]}'; } >"$TMPDIR/input"
     bad_file '100000 lines' "$TMPDIR/input" 413
-    { yes '[' | head -n 100000 | tr -d '\n' || true; } >"$TMPDIR/input"
+    times 100000 '[' >"$TMPDIR/input"
     bad_file '100000 levels' "$TMPDIR/input" 413
-    { yes '[' | head -n 60000 | tr -d '\n' || true; } >"$TMPDIR/input"
+    times 60000 '[' >"$TMPDIR/input"
     bad_file '60000 levels' "$TMPDIR/input" 400
-    { yes '[' | head -n 17 | tr -d '\n' && yes ']' | head -n 17 | tr -d '\n'; } >"$TMPDIR/input"
+    { times 17 '[' && times 17 ']'; } >"$TMPDIR/input"
     bad_file '17 levels' "$TMPDIR/input" 400
     { printf '%s' "$good" && head -c 65537 /dev/zero | tr '\0' ' '; } >"$TMPDIR/input"
     bad_file 'over 64 KiB' "$TMPDIR/input" 413

@@ -47,7 +47,7 @@ hits() {
     cat "$WARREN_HOME/run/failpoints.log" 2>/dev/null || true
 }
 was_hit() { # PROGRAM POINT ACTION
-    hits | grep -q "^$2 $3 $1 "
+    grep -q "^$2 $3 $1 " < <(hits)
 }
 is_gone() {
     ! kill -0 "$1" 2>/dev/null

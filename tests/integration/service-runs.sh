@@ -48,7 +48,7 @@ broker_until 10 waits_for_disk || fail "it does not say that its home is missing
 kill -0 "$service" || fail "it does not wait for its home"
 mv "$TMPDIR/unplugged" "$TMPDIR/disk"
 broker_until 10 curl -sf "$url/livez" || fail "it is not alive"
-curl -s "$url/readyz?verbose" | grep -q "bus: down, [a-z]" || fail "it does not say why it is not ready"
+grep -q "bus: down, [a-z]" < <(curl -s "$url/readyz?verbose") || fail "it does not say why it is not ready"
 status=0
 "$program" "${common[@]}" 2>"$TMPDIR/second" || status=$?
 [[ $status == 6 ]] || fail "a second one exits $status, not 6"
@@ -58,12 +58,12 @@ broker_start
 broker_ctl add_user order-service test
 broker_ctl set_permissions -p warren order-service '^$' '.*' '.*'
 bus_until() {
-    curl -s "$url/readyz?verbose" | grep -q "$1"
+    grep -q "$1" < <(curl -s "$url/readyz?verbose")
 }
 broker_until 20 bus_until "404" || fail "it does not miss its exchanges"
 "$build/tests/integration/deploy_probe" "$BROKER_URL"
 broker_until 20 curl -sf "$url/readyz" || fail "it does not become ready"
-curl -s "$url/metrics" | grep -q '^warren_bus_up 1$' || fail "its metrics do not show it"
+grep -q '^warren_bus_up 1$' < <(curl -s "$url/metrics") || fail "its metrics do not show it"
 
 kill -TERM "$service"
 status=0

@@ -68,7 +68,7 @@ broker_ctl() {
 
 broker_epmd_start() {
     local epmd
-    epmd=$(command -v epmd || find /usr/lib/erlang -path "*/bin/epmd" | head -n 1)
+    epmd=$(command -v epmd || find /usr/lib/erlang -path "*/bin/epmd" -print -quit)
     (broker_environment && exec "$epmd" -port "$ERL_EPMD_PORT" -address 127.0.0.1) \
         >"$BROKER_HOME/epmd.log" 2>&1 &
     BROKER_EPMD_PID=$!

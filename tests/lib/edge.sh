@@ -53,7 +53,7 @@ ask() {
     HEADERS=$(tr -d '\r' <"$TMPDIR/headers")
     # shellcheck disable=SC2034
     {
-        TYPE=$(sed -n 's/^content-type: *//Ip' <<<"$HEADERS" | head -n 1)
+        TYPE=$(sed -n '/^content-type: */I{s///p;q}' <<<"$HEADERS")
         BODY=$(tr -d '\0' <"$TMPDIR/body")
     }
     [[ $STATUS == 000 ]] || record "$method" "$path" >>"$TMPDIR/answers.jsonl"

@@ -8,7 +8,7 @@ set -euo pipefail
 
 more_orders
 management DELETE exchanges/warren/warren.commands
-missing() { tail -n 3 "$WARREN_HOME/log/edge-service-1.log" | grep -q 'bus-down.*warren.commands'; }
+missing() { grep -q 'bus-down.*warren.commands' < <(tail -n 3 "$WARREN_HOME/log/edge-service-1.log"); }
 until_true 20 missing || fail "the edge does not say what is missing"
 until_true 10 refuses_at_once || fail "an order is answered $STATUS after $SECONDS_TAKEN s"
 all_alive

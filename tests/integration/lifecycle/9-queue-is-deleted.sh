@@ -12,7 +12,7 @@ kill -STOP "$CROWD"
 trap 'kill -CONT "$CROWD"' EXIT
 expect 0 warren audit --settle 60
 management DELETE queues/warren/order.payments
-says() { tail -n 5 "$WARREN_HOME/log/order-service-1.log" | grep -q "bus-down.*$1"; }
+says() { grep -q "bus-down.*$1" < <(tail -n 5 "$WARREN_HOME/log/order-service-1.log"); }
 until_true 10 says 'ended the consumer of order.payments' || says 404 || fail "it does not say what has happened"
 until_true 20 says '404.*order.payments' || fail "it does not say what it waits for"
 all_alive

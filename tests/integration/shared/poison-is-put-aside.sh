@@ -59,7 +59,7 @@ half=$(warren quarantine list --json | jq -r '.messages[] | select(.size == 11 a
 [[ -n $half ]] || fail 'it is not listed by its size'
 expect 0 warren quarantine show "$half"
 [[ $said == *'{\x1b[31m"half'* ]] || fail "its bytes: $said"
-huge=$(warren quarantine list --json | jq -r '.messages[] | select(.size == 1000000) | .id' | head -n 1)
+huge=$(warren quarantine list --json | jq -r 'first(.messages[] | select(.size == 1000000) | .id)')
 expect 0 warren quarantine show --bytes 100 "$huge"
 ((${#said} < 1000)) || fail "shown in ${#said} bytes"
 [[ $said == *'999900 bytes more'* ]] || fail "$said"
