@@ -4,6 +4,7 @@
 #include <sys/time.h>
 
 #include "cli/broker.h"
+#include "common/base/clock.h"
 #include "common/messaging/amqp_link.h"
 
 enum { PREFETCH = 1000 };
@@ -67,11 +68,12 @@ static enum result count_messages(struct amqp_link *link, const char *stream, ui
     return amqp_link_check(link, stream, err);
 }
 
-/* The offset of the first message from there, or of the last one that comes without a pause. */
+/* The offset of the first message from there, or of the last one that comes without a pause: while
+ * orders come in there may be none for hours, and then what comes within TAIL_MS will do. */
 static enum result read_from(const struct amqp_target *target, const char *stream, const char *from,
                              int64_t *ret_offset, struct err *err)
 {
-    enum { EMPTY_MS = 300, FIRST_MS = 10000, NEXT_MS = 60, MOST = 100000 };
+    enum { EMPTY_MS = 300, FIRST_MS = 10000, NEXT_MS = 60, TAIL_MS = 2000 };
     bool to_the_end = strcmp(from, "last") == 0;
     struct amqp_link link;
     int64_t offset = -1;
@@ -88,7 +90,8 @@ static enum result read_from(const struct amqp_target *target, const char *strea
         result = err_set(err, RETRY, "%s: it holds messages, and none has come in %d s", stream,
                          FIRST_MS / 1000);
     *ret_offset = offset;
-    for (int i = 0; i < MOST && to_the_end && result == OK; i++) {
+    int64_t until_ms = clock_mono_ms(clock_system()) + TAIL_MS;
+    while (to_the_end && result == OK && clock_mono_ms(clock_system()) < until_ms) {
         result = take_one(&link, NEXT_MS, &offset, err);
         if (result == OK)
             *ret_offset = offset;

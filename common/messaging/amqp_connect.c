@@ -201,7 +201,7 @@ enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_link *pu
     if (result == OK) {
         *publish = attempt->publish;
         *consume = attempt->consume;
-        attempt->publish = attempt->consume = (struct amqp_link){NULL, -1};
+        attempt->publish = attempt->consume = (struct amqp_link){.fd = -1};
     }
     attempt_free(attempt);
     return result;

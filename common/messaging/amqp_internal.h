@@ -4,6 +4,7 @@
  *   amqp_connect.c  one attempt to connect, on a helper thread
  *   amqp_frames.c   what arrives, frame by frame
  *   amqp_publish.c  the ring of unconfirmed publishes
+ *   amqp_burst.h    their frames, until they leave
  *   amqp_consume.c  deliveries and acknowledgements
  *   amqp_link.h     one connection, blocking; errors
  */
@@ -13,6 +14,7 @@
 #include <stdint.h>
 
 #include "common/base/buf.h"
+#include "common/messaging/amqp_burst.h"
 #include "common/messaging/amqp_link.h"
 #include "common/messaging/bus_amqp.h"
 
@@ -78,10 +80,8 @@ struct amqp_ring {
     size_t window;
     uint64_t head;
     uint64_t next;
-    int burst_messages; /* what may still go before the socket is asked again */
-    size_t burst_bytes;
-    bool stalled; /* the socket had no room */
-    bool corked;  /* what has been written may wait in the socket for more */
+    struct amqp_burst burst; /* published, and not given to the socket yet */
+    bool stalled;            /* the socket had no room */
 };
 
 enum amqp_state { AMQP_STATE_WAITING, AMQP_STATE_CONNECTING, AMQP_STATE_UP };

@@ -185,7 +185,7 @@ static enum result link_make(const struct amqp_target *target, const char *role,
 enum result amqp_link_open(const struct amqp_target *target, const char *role,
                            struct amqp_link *ret_link, struct err *err)
 {
-    struct amqp_link link = {amqp_new_connection(), -1};
+    struct amqp_link link = {amqp_new_connection(), -1, target->tls};
     if (!link.connection)
         abort();
     enum result result = link_make(target, role, &link, err);
@@ -217,5 +217,5 @@ void amqp_link_drop(struct amqp_link *link)
 {
     if (link->connection)
         amqp_destroy_connection(link->connection);
-    *link = (struct amqp_link){NULL, -1};
+    *link = (struct amqp_link){.fd = -1};
 }

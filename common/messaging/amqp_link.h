@@ -39,6 +39,7 @@ enum result amqp_target_parse(const char *url, const char *user, const char *pas
 struct amqp_link {
     amqp_connection_state_t connection; /* NULL: none */
     int fd;
+    bool tls;
 };
 
 /* Connected, logged in, channel open. `role` is told to the broker after the target's name. RETRY:

@@ -1,39 +1,28 @@
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include "common/base/failpoint.h"
 #include "common/messaging/amqp_internal.h"
 #include "common/messaging/envelope.h"
-
-/* Room for so much is asked of the socket at once: a publish into a full one would block. */
-enum { BURST_MESSAGES = 32, BURST_BYTES = 64 * 1024 };
 
 void amqp_ring_reset(struct amqp_ring *ring)
 {
     for (size_t i = 0; i < ring->window; i++)
         ring->slots[i].state = AMQP_SLOT_FREE;
     ring->head = ring->next = 1;
-    ring->burst_messages = 0;
-    ring->burst_bytes = 0;
+    amqp_burst_clear(&ring->burst);
     ring->stalled = false;
-    ring->corked = false;
-}
-
-/* A burst goes out in full segments instead of one per message: the broker wakes up less often, and
- * that is an eighth of all the CPU time that a message costs. A socket that does not know the option
- * sends as it always did. */
-static void cork(struct bus_amqp *amqp, int on)
-{
-    (void)setsockopt(amqp->publish.fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on);
-    amqp->ring.corked = on != 0;
 }
 
 void amqp_publish_flush(struct bus_amqp *amqp)
 {
-    if (amqp->ring.corked)
-        cork(amqp, 0);
+    struct err err = {""};
+    if (amqp->ring.burst.size == 0 || amqp->broken)
+        return;
+    enum result result = amqp_burst_end(&amqp->ring.burst, &amqp->publish, &err);
+    if (FAILPOINT("publish-after"))
+        result = err_set(&err, RETRY, "publish: failpoint");
+    if (result != OK) /* half of it may be on its way: the fate is unknown */
+        bus_amqp_break(amqp, "%s", err.text);
 }
 
 static struct amqp_slot *slot_at(struct amqp_ring *ring, uint64_t sequence)
@@ -41,69 +30,70 @@ static struct amqp_slot *slot_at(struct amqp_ring *ring, uint64_t sequence)
     return &ring->slots[sequence % ring->window];
 }
 
-static bool burst_take(struct bus_amqp *amqp, size_t size)
+/* Room for a whole burst is asked of the socket before it begins: a write into a full one would block. */
+static bool has_room(struct bus_amqp *amqp)
 {
     struct amqp_ring *ring = &amqp->ring;
-    if (ring->burst_messages == 0 || ring->burst_bytes < size) {
-        ring->stalled = !amqp_link_writable(&amqp->publish);
-        if (ring->stalled)
-            return false;
-        ring->burst_messages = BURST_MESSAGES;
-        ring->burst_bytes = BURST_BYTES;
-    }
-    ring->burst_messages--;
-    ring->burst_bytes -= size < ring->burst_bytes ? size : ring->burst_bytes;
-    return true;
+    if (ring->burst.size >= AMQP_BURST_BYTES)
+        amqp_publish_flush(amqp);
+    ring->stalled = ring->burst.size == 0 && !amqp_link_writable(&amqp->publish);
+    return !ring->stalled;
 }
 
-static int message_write(struct bus_amqp *amqp, const struct bus_message *message)
+static enum result message_write(struct bus_amqp *amqp, const struct bus_message *message,
+                                 struct err *err)
 {
     amqp_table_entry_t trace = {.key = amqp_cstring_bytes("traceparent")};
     trace.value.kind = AMQP_FIELD_KIND_UTF8;
     trace.value.value.bytes = amqp_cstring_bytes(message->traceparent ? message->traceparent : "");
-    amqp_basic_properties_t properties = {
-        ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
-                  AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TYPE_FLAG | AMQP_BASIC_TIMESTAMP_FLAG |
-                  AMQP_BASIC_APP_ID_FLAG,
-        .content_type = amqp_cstring_bytes(ENVELOPE_CONTENT_TYPE),
-        .delivery_mode = AMQP_DELIVERY_PERSISTENT,
-        .message_id = amqp_cstring_bytes(message->id),
-        .type = amqp_cstring_bytes(message->routing_key),
-        .timestamp = (uint64_t)(message->time_ms / 1000),
-        .app_id = amqp_cstring_bytes(amqp->app_id),
+    struct amqp_content_out content = {
+        .method =
+            {
+                .exchange = amqp_cstring_bytes(message->exchange),
+                .routing_key = amqp_cstring_bytes(message->routing_key),
+                .mandatory = amqp->switches.mandatory,
+            },
+        .properties =
+            {
+                ._flags = AMQP_BASIC_CONTENT_TYPE_FLAG | AMQP_BASIC_DELIVERY_MODE_FLAG |
+                          AMQP_BASIC_MESSAGE_ID_FLAG | AMQP_BASIC_TYPE_FLAG |
+                          AMQP_BASIC_TIMESTAMP_FLAG | AMQP_BASIC_APP_ID_FLAG,
+                .content_type = amqp_cstring_bytes(ENVELOPE_CONTENT_TYPE),
+                .delivery_mode = AMQP_DELIVERY_PERSISTENT,
+                .message_id = amqp_cstring_bytes(message->id),
+                .type = amqp_cstring_bytes(message->routing_key),
+                .timestamp = (uint64_t)(message->time_ms / 1000),
+                .app_id = amqp_cstring_bytes(amqp->app_id),
+            },
+        /* The library takes its bytes as not const, and does not change them. */
+        .body = {message->size, (void *)message->body},
     };
     if (trace.value.value.bytes.len > 0) {
-        properties._flags |= AMQP_BASIC_HEADERS_FLAG;
-        properties.headers = (amqp_table_t){1, &trace};
+        content.properties._flags |= AMQP_BASIC_HEADERS_FLAG;
+        content.properties.headers = (amqp_table_t){1, &trace};
     }
-    /* The library takes its bytes as not const, and does not change them. */
-    amqp_bytes_t body = {message->size, (void *)message->body};
-    return amqp_basic_publish(
-        amqp->publish.connection, AMQP_CHANNEL, amqp_cstring_bytes(message->exchange),
-        amqp_cstring_bytes(message->routing_key), amqp->switches.mandatory, 0, &properties, body);
+    return amqp_burst_add(&amqp->ring.burst, &amqp->publish, &content, err);
 }
 
 enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *message, uint64_t token)
 {
     struct amqp_ring *ring = &amqp->ring;
+    struct err err = {""};
     size_t id_size = strlen(message->id);
     if (id_size >= AMQP_MESSAGE_ID_SIZE)
         return INVALID;
-    if (amqp->state != AMQP_STATE_UP || amqp->broken || amqp->blocked ||
-        ring->next - ring->head >= ring->window || !burst_take(amqp, message->size) ||
-        FAILPOINT("publish-before"))
+    if (amqp->state != AMQP_STATE_UP || amqp->blocked || ring->next - ring->head >= ring->window ||
+        !has_room(amqp) || amqp->broken || FAILPOINT("publish-before"))
         return RETRY;
+    enum result result = message_write(amqp, message, &err);
+    if (result == INVALID)
+        return INVALID;
+    if (result != OK) /* half of it may be on its way: the fate is unknown */
+        bus_amqp_break(amqp, "%s", err.text);
     struct amqp_slot *slot = slot_at(ring, ring->next++);
-    if (!ring->corked)
-        cork(amqp, 1);
     slot->token = token;
     slot->state = AMQP_SLOT_WAITING;
     memcpy(slot->message_id, message->id, id_size + 1);
-    int status = message_write(amqp, message);
-    if (FAILPOINT("publish-after"))
-        status = AMQP_STATUS_SOCKET_ERROR;
-    if (status != AMQP_STATUS_OK) /* half of it may be on its way: the fate is unknown */
-        bus_amqp_break(amqp, "publish: %s", amqp_error_string2(status));
     return OK;
 }
 

@@ -252,10 +252,12 @@ static void amqp_release(struct bus *bus)
 {
     struct bus_amqp *amqp = amqp_of(bus);
     amqp_attempt_abandon(amqp->attempt);
+    amqp_publish_flush(amqp);
     link_forget(amqp, &amqp->publish, true);
     link_forget(amqp, &amqp->consume, true);
     buf_release(&amqp->returning.body);
     buf_release(&amqp->arriving.body);
+    buf_release(&amqp->ring.burst.frames);
     free(amqp->ring.slots);
     close(amqp->event_fd);
     close(amqp->epoll_fd);

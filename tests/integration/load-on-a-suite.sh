@@ -2,7 +2,7 @@
 # warren load on a real suite: a clean run is clean by the audit's word too; orders that cannot settle
 # are named; an edge that is killed in the middle loses nothing that was answered.
 # tests/run: timeout 240
-# tests/run: about 50
+# tests/run: about 70
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "${WARREN_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}/tests/lib/suite.sh"
@@ -44,6 +44,14 @@ grep -q '^verdict: clean' <<<"$said" || fail "the audit does not say that it is 
 
 # The same as an auditor from outside would do it.
 expect 0 warren audit --settle 20 --history "$OUT/history.jsonl"
+
+# Somebody looks while orders come in: they have their answer before the orders end.
+warren load --rate 100 --duration 20 >"$TMPDIR/load.out" &
+loader=$!
+busy() { [[ $(warren status --json | jq .log.last_offset) -gt $1 ]]; }
+until_true 20 busy 1500 || fail "$(warren status)"
+kill -0 "$loader" || fail "warren status has waited for the orders to end"
+wait "$loader" || fail "$(<"$TMPDIR/load.out")"
 
 # An order of the run's own customer that no key of the run explains is doubled, and named.
 rm -f "$OUT/history.jsonl"
