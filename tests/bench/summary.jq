@@ -9,9 +9,14 @@ def ratio($a; $b): if $a == null or $b == null or $b == 0 then null else $a / $b
 def of($name): map(select(.of == $name));
 def middle(f): map(f | select(. != null)) | median | rounded(10);
 
+# The machine's speed changes within minutes: each run of a side is held against the run of the other side
+# next to it, and the median is that of these ratios.
+def paired($upper; $lower; f): [(of($upper) | map(f)), (of($lower) | map(f))] | transpose
+    | map(ratio(.[0]; .[1]) | select(. != null)) | median | rounded(1000);
+
 # Both sides of one thing, and how they compare.
-def against: {limit_per_s: (of("limit") | middle(.per_s)), suite_per_s: (of("suite") | middle(.per_s))}
-    | .ratio = ratio(.suite_per_s; .limit_per_s);
+def against: {limit_per_s: (of("limit") | middle(.per_s)), suite_per_s: (of("suite") | middle(.per_s)),
+    ratio: paired("suite"; "limit"; .per_s)};
 
 # {"NAME": median} of objects with the same members.
 def middles: map(to_entries) | add // [] | group_by(.key)
@@ -33,8 +38,9 @@ def phase($name): map(select(.phase == $name));
             limit_cpu_us: (of("limit") | middle(.cpu_us_per_order | add)),
             suite_cpu_us: (of("suite") | middle(.cpu_us_per_order | add)),
             limit_runs: (of("limit") | map(.per_s | rounded(1))), suite_runs: (of("suite") | map(.per_s | rounded(1))),
+            cpu_ratio: paired("limit"; "suite"; .cpu_us_per_order | add),
             memory_mib: (of("suite") | last | .memory_mib)
-        } | .cpu_ratio = ratio(.limit_cpu_us; .suite_cpu_us) end),
+        } end),
     intake: ($all | phase("intake") | group_by(.outstanding) | map(against + {
         outstanding: .[0].outstanding,
         limit_p99_ms: (of("limit") | middle(.p99_ms)), suite_p99_ms: (of("suite") | middle(.p99_ms))})),
