@@ -270,7 +270,8 @@ static const struct store_ops sqlite_ops = {
     .row_blob = row_blob,
 };
 
-/* Debian builds SQLite to overwrite what is deleted; our rows hold nothing that needs it. */
+/* The cache, in KiB, is for what is written at random; of a read model that is little, and it lives beside
+ * the memory of hundreds of connections. Debian builds SQLite to overwrite what is deleted; our rows hold nothing that needs it. */
 static const char *pragmas_for(enum store_mode mode, bool memory)
 {
     if (memory)
@@ -282,7 +283,7 @@ static const char *pragmas_for(enum store_mode mode, bool memory)
                "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000;";
     case STORE_DISPOSABLE:
         return "PRAGMA journal_mode = WAL; PRAGMA synchronous = OFF; PRAGMA secure_delete = OFF;"
-               "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -4000;";
+               "PRAGMA wal_autocheckpoint = 4000; PRAGMA cache_size = -2000;";
     case STORE_READ_ONLY:
         break;
     }
