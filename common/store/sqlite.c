@@ -270,8 +270,9 @@ static const struct store_ops sqlite_ops = {
     .row_blob = row_blob,
 };
 
-/* The cache, in KiB, is for what is written at random; of a read model that is little, and it lives beside
- * the memory of hundreds of connections. Debian builds SQLite to overwrite what is deleted; our rows hold nothing that needs it. */
+/* The cache, in KiB, is for what is written at random: of a read model that is little, and its memory
+ * is shared with hundreds of connections. Debian builds SQLite to overwrite what is deleted; our rows
+ * hold nothing that needs it. */
 static const char *pragmas_for(enum store_mode mode, bool memory)
 {
     if (memory)
