@@ -38,7 +38,7 @@ facts() {
     metric 0 'warren_edge_facts_total{outcome="folded"}'
 }
 
-# suite_chain PHASE STORED: PEAK customers who each wait until their order has settled before they
+# suite_chain PHASE STORED [OF]: PEAK customers who each wait until their order has settled before they
 # place the next; counted is what was notified within SPAN, after a warm-up.
 suite_chain() {
     local who from_ns until_ns from until cpu_from cpu_until facts_from notified_from answer
@@ -57,12 +57,12 @@ suite_chain() {
     wait $!
     answer=$(<"$TMPDIR/http.json")
     rest
-    record --arg phase "$1" --argjson stored "$2" --argjson answer "$answer" \
+    record --arg phase "$1" --argjson stored "$2" --arg of "${3:-suite}" --argjson answer "$answer" \
         --argjson orders $((until - from)) --argjson ns $((until_ns - from_ns)) \
         --argjson facts $(($(facts) - facts_from)) --argjson all $(($(notified) - notified_from)) \
         --argjson outstanding "$PEAK" --argjson memory "$(memory)" \
         --argjson cpu "$(cpu_per_order "$cpu_from" "$cpu_until" $((until - from)))" '
-        {phase: $phase, of: "suite", stored: $stored, outstanding: $outstanding, orders: $orders,
+        {phase: $phase, of: $of, stored: $stored, outstanding: $outstanding, orders: $orders,
          seconds: ($ns / 1e9), per_s: ($orders / ($ns / 1e9)), p50_ms: $answer.p50_ms, p99_ms: $answer.p99_ms,
          failed: $answer.failed, facts_per_order: ($facts / ([$all, 1] | max)), cpu_us_per_order: $cpu, memory_mib: $memory}'
 }
@@ -243,17 +243,35 @@ grow_to() {
     services_start edge-service order-service payment-service notification-service
 }
 
+# Two suites take turns, one that grows and one beside it that does not: minutes apart it would be the
+# machine that is compared. With the fewest orders both are the same, and the ratio says how far to trust it.
 measure_growth() {
-    local size i
+    local size i turns=$((REPEAT < 3 ? REPEAT : 3))
     ground_renew
     GROWN=0
+    small_up "${GROWTH%% *}"
     for size in $GROWTH; do
         say "growth: $size orders stored"
         grow_to "$size"
-        for ((i = 1; i <= 2; i++)); do
-            say "growth: $size orders stored, $i of 2"
+        for ((i = 1; i <= turns; i++)); do
+            say "growth: $size orders stored and ${GROWTH%% *}, $i of $turns"
             suite_chain growth "$size"
-            limit_chain growth "$size"
+            in_small suite_chain growth "$size" small
         done
     done
+}
+
+small_up() {
+    ports_take
+    SMALL_HOME=$TMPDIR/small SMALL_PORT=$BASE_PORT SMALL_TOKEN=
+    in_small ground_up
+    SMALL_TOKEN=$(in_small warren token --customer bench --scope load)
+    in_small grow_to "$1"
+}
+
+in_small() {
+    (
+        export WARREN_HOME=$SMALL_HOME WARREN_BASE_PORT=$SMALL_PORT TOKEN=$SMALL_TOKEN
+        "$@"
+    )
 }

@@ -49,14 +49,15 @@ def phase($name): map(select(.phase == $name));
         {limit: (of("limit") | last), suite: (of("suite") | last)} end),
     agreement: ($all | phase("agreement") | if length == 0 then null else
         {wrk_per_s: (of("wrk") | middle(.per_s)), crowd_per_s: (of("crowd") | middle(.per_s)),
-         load_per_s: (of("load") | middle(.per_s))}
-        | .ratio = ratio(.crowd_per_s; .wrk_per_s) | .ratio_following = ratio(.load_per_s; .wrk_per_s) end),
+         load_per_s: (of("load") | middle(.per_s)),
+         ratio: paired("crowd"; "wrk"; .per_s), ratio_following: paired("load"; "wrk"; .per_s)} end),
     backlog: ($all | phase("backlog") | if length == 0 then null else
         {filling: (of("filling") | last), draining: (of("suite") | last)} end),
-    growth: ($all | phase("growth") | group_by(.stored) | map(against + {
-        stored: .[0].stored, memory_mib: (of("suite") | last | .memory_mib)})
-        | (first // null) as $small
-        | map(. + {of_smallest: ratio(.suite_per_s; $small.suite_per_s), of_smallest_by_limit: ratio(.ratio; $small.ratio)})),
+    growth: ($all | phase("growth") | group_by(.stored) | map({
+        stored: .[0].stored,
+        small_per_s: (of("small") | middle(.per_s)), suite_per_s: (of("suite") | middle(.per_s)),
+        ratio: paired("suite"; "small"; .per_s), cpu_ratio: paired("small"; "suite"; .cpu_us_per_order | add),
+        memory_mib: (of("suite") | last | .memory_mib)})),
     failed: ($all | map(.failed // 0) | add),
     lost: ($all | map((.lost // 0) + (.doubled // 0)) | add)
 }

@@ -25,10 +25,10 @@ cat >"$TMPDIR/records" <<'JSON'
 {"phase":"agreement","of":"wrk","per_s":3000}
 {"phase":"agreement","of":"crowd","per_s":3060}
 {"phase":"agreement","of":"load","per_s":2850,"failed":0,"lost":0,"doubled":0}
-{"phase":"growth","of":"suite","stored":1000,"per_s":2000}
-{"phase":"growth","of":"limit","stored":1000,"per_s":4000}
-{"phase":"growth","of":"suite","stored":1000000,"per_s":1000}
-{"phase":"growth","of":"limit","stored":1000000,"per_s":2000}
+{"phase":"growth","of":"suite","stored":1000,"per_s":2000,"cpu_us_per_order":{"broker":500}}
+{"phase":"growth","of":"small","stored":1000,"per_s":2000,"cpu_us_per_order":{"broker":500}}
+{"phase":"growth","of":"suite","stored":1000000,"per_s":900,"cpu_us_per_order":{"broker":625}}
+{"phase":"growth","of":"small","stored":1000000,"per_s":1000,"cpu_us_per_order":{"broker":500}}
 JSON
 
 # expect FILTER VALUE
@@ -50,7 +50,7 @@ expect '[.end_to_end.limit_cpu_us, .end_to_end.suite_cpu_us, .end_to_end.cpu_rat
 expect .agreement.ratio 1.02
 expect .agreement.ratio_following 0.95
 # A machine that has become half as fast is not the suite's fault.
-expect '.growth | map([.stored, .of_smallest, .of_smallest_by_limit])' '[[1000,1,1],[1000000,0.5,1]]'
+expect '.growth | map([.stored, .ratio, .cpu_ratio])' '[[1000,1,1],[1000000,0.9,0.8]]'
 expect '[.failed, .lost]' '[0,0]'
 last=$(jq -r -f "$bench/table.jq" "$TMPDIR/bench.json" | tail -n 1)
 [[ $last == "bench: intake 0.75 end-to-end 0.63" ]] || fail "the last line is: $last"
