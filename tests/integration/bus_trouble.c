@@ -260,6 +260,31 @@ static void a_frozen_broker_blocks_nobody(void)
     finish(&w);
 }
 
+/* What has not left when the connection breaks does not leave on the next one, where nobody counts it. */
+static void a_burst_ends_with_its_connection(void)
+{
+    struct watched w;
+    start(&w, url);
+    until(&w, true);
+    CU_ASSERT_EQUAL(say(&w, EXCHANGE_COMMANDS, 1), OK);
+    bus_reconnect(w.bus);
+    until(&w, false);
+    until(&w, true);
+    CU_ASSERT_EQUAL(w.settled, 0);
+    int64_t end = now_ms() + PATIENCE_MS;
+    for (size_t sent = 1; sent <= 3; sent++) {
+        CU_ASSERT_EQUAL(say(&w, EXCHANGE_COMMANDS, 1), OK);
+        while (w.settled < sent && w.up && now_ms() < end)
+            turn(&w);
+    }
+    CU_ASSERT_EQUAL(w.settled, 3);
+    end = now_ms() + 500; /* a confirm too many would come now */
+    while (w.up && now_ms() < end)
+        turn(&w);
+    CU_ASSERT_EQUAL(w.downs, 1);
+    finish(&w);
+}
+
 static void an_alarm_blocks_nobody(void)
 {
     struct watched w;
@@ -290,6 +315,7 @@ static const struct unit_case cases[] = {
     {"a forced close is told", a_forced_close_is_told},
     {"a wrong password is told", a_wrong_password_is_told},
     {"a frozen broker blocks nobody", a_frozen_broker_blocks_nobody},
+    {"a burst ends with its connection", a_burst_ends_with_its_connection},
     {"an alarm blocks nobody", an_alarm_blocks_nobody},
 };
 
