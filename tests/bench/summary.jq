@@ -14,6 +14,10 @@ def middle(f): map(f | select(. != null)) | median | rounded(10);
 def paired($upper; $lower; f): [(of($upper) | map(f)), (of($lower) | map(f))] | transpose
     | map(ratio(.[0]; .[1]) | select(. != null)) | median | rounded(1000);
 
+# All CPU for an order in units of the broker's, which does the same for it on both sides: it tells how fast the
+# machine was in those very seconds.
+def by_broker: .cpu_us_per_order | add / .broker;
+
 # Both sides of one thing, and how they compare.
 def against: {limit_per_s: (of("limit") | middle(.per_s)), suite_per_s: (of("suite") | middle(.per_s)),
     ratio: paired("suite"; "limit"; .per_s)};
@@ -39,6 +43,7 @@ def phase($name): map(select(.phase == $name));
             suite_cpu_us: (of("suite") | middle(.cpu_us_per_order | add)),
             limit_runs: (of("limit") | map(.per_s | rounded(1))), suite_runs: (of("suite") | map(.per_s | rounded(1))),
             cpu_ratio: paired("limit"; "suite"; .cpu_us_per_order | add),
+            by_broker_ratio: paired("limit"; "suite"; by_broker),
             memory_mib: (of("suite") | last | .memory_mib)
         } end),
     intake: ($all | phase("intake") | group_by(.outstanding) | map(against + {
@@ -57,6 +62,7 @@ def phase($name): map(select(.phase == $name));
         stored: .[0].stored,
         small_per_s: (of("small") | middle(.per_s)), suite_per_s: (of("suite") | middle(.per_s)),
         ratio: paired("suite"; "small"; .per_s), cpu_ratio: paired("small"; "suite"; .cpu_us_per_order | add),
+        by_broker_ratio: paired("small"; "suite"; by_broker),
         memory_mib: (of("suite") | last | .memory_mib)})),
     failed: ($all | map(.failed // 0) | add),
     lost: ($all | map((.lost // 0) + (.doubled // 0)) | add)

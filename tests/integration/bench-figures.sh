@@ -27,8 +27,8 @@ cat >"$TMPDIR/records" <<'JSON'
 {"phase":"agreement","of":"load","per_s":2850,"failed":0,"lost":0,"doubled":0}
 {"phase":"growth","of":"suite","stored":1000,"per_s":2000,"cpu_us_per_order":{"broker":500}}
 {"phase":"growth","of":"small","stored":1000,"per_s":2000,"cpu_us_per_order":{"broker":500}}
-{"phase":"growth","of":"suite","stored":1000000,"per_s":900,"cpu_us_per_order":{"broker":625}}
-{"phase":"growth","of":"small","stored":1000000,"per_s":1000,"cpu_us_per_order":{"broker":500}}
+{"phase":"growth","of":"suite","stored":1000000,"per_s":900,"cpu_us_per_order":{"broker":500,"edge-service":300}}
+{"phase":"growth","of":"small","stored":1000000,"per_s":1000,"cpu_us_per_order":{"broker":400,"edge-service":80}}
 JSON
 
 # expect FILTER VALUE
@@ -47,10 +47,12 @@ expect .ratios.intake 0.75
 expect '.intake | map([.outstanding, .ratio])' '[[1,0.5],[128,0.75]]'
 expect .end_to_end.suite_cpu_us_per_order '{"broker":640,"edge-service":120}'
 expect '[.end_to_end.limit_cpu_us, .end_to_end.suite_cpu_us, .end_to_end.cpu_ratio]' '[410,760,0.539]'
+# (410/400) / (760/640)
+expect .end_to_end.by_broker_ratio 0.863
 expect .agreement.ratio 1.02
 expect .agreement.ratio_following 0.95
 # A machine that has become half as fast is not the suite's fault.
-expect '.growth | map([.stored, .ratio, .cpu_ratio])' '[[1000,1,1],[1000000,0.9,0.8]]'
+expect '.growth | map([.stored, .ratio, .cpu_ratio, .by_broker_ratio])' '[[1000,1,1,1],[1000000,0.9,0.6,0.75]]'
 expect '[.failed, .lost]' '[0,0]'
 last=$(jq -r -f "$bench/table.jq" "$TMPDIR/bench.json" | tail -n 1)
 [[ $last == "bench: intake 0.75 end-to-end 0.63" ]] || fail "the last line is: $last"
