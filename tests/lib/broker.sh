@@ -75,12 +75,23 @@ broker_epmd_start() {
     broker_until 10 broker_listens $((BASE_PORT + 13))
 }
 
-# The node is up when AMQP answers, and its pid is then in its file.
+# Counted in its log, which a node that is started again continues.
+broker_startups() {
+    cat "$BROKER_HOME"/log/*@localhost.log 2>/dev/null | grep -c 'Server startup complete' || true
+}
+
+broker_has_started() {
+    [[ $(broker_startups) -gt $1 ]] && broker_listens $((BASE_PORT + 10))
+}
+
+# AMQP answers some time before the node is up: until then rabbitmqctl refuses. Its pid is in its file by then.
 broker_node_start() {
+    local before
+    before=$(broker_startups)
     rm -f "$BROKER_HOME/pid"
     (broker_environment && exec "$BROKER_BIN/rabbitmq-server") >>"$BROKER_HOME/node.log" 2>&1 &
     BROKER_SHELL_PID=$!
-    if ! broker_until 90 broker_listens $((BASE_PORT + 10)); then
+    if ! broker_until 90 broker_has_started "$before"; then
         echo "the broker did not start:" >&2
         tail -n 20 "$BROKER_HOME/node.log" >&2
         return 1
