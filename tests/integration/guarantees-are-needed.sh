@@ -108,13 +108,15 @@ do_cancel() {
 }
 
 missed=()
+tried=0
 ports_take
 export WARREN_BASE_PORT=$BASE_PORT WARREN_HOME=$TMPDIR/home
 trap suite_end EXIT
-while read -r guarantee promise how arguments; do
+while read -r -u 9 guarantee promise how arguments; do # rabbitmqctl reads what is on 0
     [[ -n $guarantee && " ${chosen//$'\n'/ } " == *" $guarantee "* ]] || continue
     export WARREN_HOME=$TMPDIR/$guarantee
     rm -f "$TMPDIR/history"
+    tried=$((tried + 1))
     instances=1
     [[ $guarantee != version-check ]] || instances=2
     warren up --instances "$instances" --without "$guarantee" --unsafe >"$TMPDIR/up.out" || fail "up: $(<"$TMPDIR/up.out")"
@@ -128,5 +130,6 @@ while read -r guarantee promise how arguments; do
         missed+=("without $guarantee promise $promise holds: $said")
     echo "without $guarantee: broken are $(field "$said" '[.promises[] | select(.verdict == "violated") | .number] | join(", ")')"
     expect 0 warren down
-done <<<"$cases"
+done 9<<<"$cases"
+[[ $tried == $(wc -w <<<"$chosen") ]] || fail "tried $tried of: $chosen"
 [[ ${#missed[@]} == 0 ]] || fail "$(printf '%s\n' "${missed[@]}")"
