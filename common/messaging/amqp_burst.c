@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -101,16 +100,6 @@ enum result amqp_burst_add(struct amqp_burst *burst, const struct amqp_link *lin
     return result;
 }
 
-static bool has_room(const struct amqp_link *link)
-{
-    struct pollfd poller = {.fd = link->fd, .events = POLLOUT};
-    int ready = 0;
-    do
-        ready = poll(&poller, 1, ROOM_TIMEOUT_MS);
-    while (ready < 0 && errno == EINTR);
-    return ready == 1;
-}
-
 /* The socket was asked for room before the burst began: to wait here is the exception. */
 static enum result write_all(const struct amqp_link *link, const char *data, size_t size,
                              struct err *err)
@@ -121,7 +110,7 @@ static enum result write_all(const struct amqp_link *link, const char *data, siz
             data += sent;
             size -= (size_t)sent;
         } else if (sent < 0 && errno == EAGAIN) {
-            if (!has_room(link))
+            if (!amqp_link_writable(link, ROOM_TIMEOUT_MS))
                 return err_set(err, RETRY, "publish: no room on the socket for %d s",
                                ROOM_TIMEOUT_MS / 1000);
         } else if (sent < 0 && errno != EINTR) {

@@ -75,7 +75,7 @@ void amqp_consume_complete(struct bus_amqp *amqp)
 /* One channel carries all consumers, so that one multiple ack is enough for all of them. */
 void amqp_consume_flush(struct bus_amqp *amqp)
 {
-    if (amqp->ack_wanted <= amqp->acked || amqp->broken || !amqp_link_writable(&amqp->consume))
+    if (amqp->ack_wanted <= amqp->acked || amqp->broken || !amqp_link_writable(&amqp->consume, 0))
         return;
     int status = AMQP_STATUS_SOCKET_ERROR;
     if (!FAILPOINT("ack-before"))

@@ -7,6 +7,7 @@
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 #endif
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -197,15 +198,19 @@ enum result amqp_link_open(const struct amqp_target *target, const char *role,
     return OK;
 }
 
-bool amqp_link_writable(const struct amqp_link *link)
+bool amqp_link_writable(const struct amqp_link *link, int wait_ms)
 {
     struct pollfd poller = {.fd = link->fd, .events = POLLOUT};
-    return poll(&poller, 1, 0) == 1 && (poller.revents & POLLOUT);
+    int ready = 0;
+    do
+        ready = poll(&poller, 1, wait_ms);
+    while (ready < 0 && errno == EINTR);
+    return ready == 1 && (poller.revents & POLLOUT);
 }
 
 void amqp_link_farewell(struct amqp_link *link)
 {
-    if (link->connection && amqp_link_writable(link)) {
+    if (link->connection && amqp_link_writable(link, 0)) {
         amqp_connection_close_t close = {.reply_code = AMQP_REPLY_SUCCESS,
                                          .reply_text = amqp_cstring_bytes("bye")};
         (void)amqp_send_method(link->connection, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);

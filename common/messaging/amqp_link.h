@@ -50,8 +50,8 @@ enum result amqp_link_open(const struct amqp_target *target, const char *role,
 void amqp_link_farewell(struct amqp_link *link);
 /* Drops the connection. Takes an empty link. */
 void amqp_link_drop(struct amqp_link *link);
-/* Whether a write would find room now. */
-bool amqp_link_writable(const struct amqp_link *link);
+/* Whether a write would find room now, or does within `wait_ms`. */
+bool amqp_link_writable(const struct amqp_link *link, int wait_ms);
 
 /* Whether the last call (amqp_queue_declare and the like) went well; else why not. */
 enum result amqp_link_check(const struct amqp_link *link, const char *what,

@@ -36,7 +36,7 @@ static bool has_room(struct bus_amqp *amqp)
     struct amqp_ring *ring = &amqp->ring;
     if (ring->burst.size >= AMQP_BURST_BYTES)
         amqp_publish_flush(amqp);
-    ring->stalled = ring->burst.size == 0 && !amqp_link_writable(&amqp->publish);
+    ring->stalled = ring->burst.size == 0 && !amqp_link_writable(&amqp->publish, 0);
     return !ring->stalled;
 }
 

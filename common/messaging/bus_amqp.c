@@ -243,7 +243,7 @@ static bool amqp_quiet(struct bus *bus)
         return true;
     if (amqp->broken)
         return false;
-    if (!amqp->cancels_sent && amqp_link_writable(&amqp->consume))
+    if (!amqp->cancels_sent && amqp_link_writable(&amqp->consume, 0))
         amqp_consume_cancel(amqp);
     return amqp->cancels_sent && amqp->cancels_left == 0;
 }

@@ -51,8 +51,7 @@ ground_renew() {
 }
 
 supervisor() {
-    supervisorctl -s "unix://$(sed -n '/^file=/{s///p;q}' "$WARREN_HOME/run/supervisord.conf")" "$@" \
-        >"$TMPDIR/supervisor.out" 2>&1 || fail "supervisorctl $*: $(cat "$TMPDIR/supervisor.out")"
+    control "$@" >"$TMPDIR/supervisor.out" 2>&1 || fail "supervisorctl $*: $(cat "$TMPDIR/supervisor.out")"
 }
 
 services_stop() {

@@ -1,6 +1,5 @@
 # shellcheck shell=bash
 # Trouble for the broker of a running suite. Source it after suite.sh:
-#   control ...              supervisorctl of the suite
 #   program_pid NAME         as the supervisor knows it
 #   broker_ctl ...           rabbitmqctl in the broker's own environment
 #   management METHOD PATH   its HTTP interface, below /api/
@@ -11,10 +10,6 @@
 #   drained_in_time SERVICE  from SIGTERM to its end it took 10 s at most
 #   metric SERVICE NAME      a number of its /metrics
 # shellcheck disable=SC2154
-
-control() {
-    supervisorctl -s "unix://$(sed -n 's/^file=//p' "$WARREN_HOME/run/supervisord.conf")" "$@"
-}
 
 program_pid() {
     control pid "$1"

@@ -9,6 +9,7 @@
 #   field JSON PATH     a member of a JSON text, by jq
 #   pid_of SERVICE      of its first instance, as status says
 #   until_true SECONDS COMMAND...  waits for a condition
+#   control ...         supervisorctl of the suite
 #   suite_left          prints the processes that carry the suite's mark
 #   crowd_begin OPTION...  customers (of warren load) who place orders until they are
 #                       accepted; their record is $TMPDIR/history, their process $crowd
@@ -74,6 +75,10 @@ crowd_end() {
         return 1
     }
     cat "$warren_crowd"
+}
+
+control() {
+    supervisorctl -s "unix://$(sed -n 's/^file=//p' "$WARREN_HOME/run/supervisord.conf")" "$@"
 }
 
 suite_left() {
