@@ -93,12 +93,12 @@ static enum result say(struct uow *uow, struct payment *payment, const char *typ
         .payload_type = kind->payload_type,
         .payload = &fact,
     };
-    struct id id;
-    enum result result = uow_publish(uow, &message, &id, err);
+    struct said said;
+    enum result result = uow_publish(uow, &message, &said, err);
     if (result != OK)
         return result;
     char *slot = payment->sequence == 1 ? payment->outcome_fact_id : payment->refund_fact_id;
-    memcpy(slot, id.text, sizeof id.text);
+    text_copy(slot, ID_TEXT_SIZE, said.id);
     return OK;
 }
 

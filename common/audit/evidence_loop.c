@@ -66,7 +66,7 @@ enum result evidence_read_loop(struct evidence *e, const char *service, struct s
                                struct err *err)
 {
     struct loop_reading reading = {e, service};
-    enum result result = store_query(store, "SELECT message_id, type, time_ms FROM outbox",
+    enum result result = store_query(store, "SELECT message_id, type, since_ms FROM outbox",
                                      STORE_NO_ARGS, read_outbox, &reading, err);
     if (result == OK)
         result = store_query(store, "SELECT kind, key, due_ms FROM job", STORE_NO_ARGS, read_job,

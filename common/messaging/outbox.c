@@ -17,15 +17,17 @@ enum {
     REFUSED_RETRY_MAX_MS = 5000,
 };
 
-struct row *outbox_row_new(const struct outgoing *message, const char *body, size_t size)
+struct row *outbox_row_new(const struct said *said)
 {
-    struct row *row = service_alloc(sizeof *row + size + 1);
-    *row = (struct row){.state = ROW_WAITING, .size = size};
-    text_copy(row->exchange, sizeof row->exchange, message->exchange);
-    text_copy(row->type, sizeof row->type, message->type);
-    text_copy(row->subject, sizeof row->subject, message->subject);
-    memcpy(row->body, body, size);
-    row->body[size] = '\0';
+    struct row *row = service_alloc(sizeof *row + said->size + 1);
+    *row = (struct row){.state = ROW_WAITING, .time_ms = said->time_ms, .size = said->size};
+    text_copy(row->exchange, sizeof row->exchange, said->exchange);
+    text_copy(row->type, sizeof row->type, said->type);
+    text_copy(row->subject, sizeof row->subject, said->subject);
+    text_copy(row->id.text, sizeof row->id.text, said->id);
+    text_copy(row->traceparent, sizeof row->traceparent, said->traceparent);
+    memcpy(row->body, said->body, said->size);
+    row->body[said->size] = '\0';
     return row;
 }
 
@@ -51,20 +53,19 @@ enum result outbox_keep_position(struct uow *uow, struct err *err)
                       STORE_ARGS(store_int(uow->position)), NULL, err);
 }
 
-static enum result row_insert(struct uow *uow, struct row *row, struct err *err)
+/* since_ms, not time_ms, tells how long a row has been waiting: what is said again is older. */
+static enum result row_insert(struct uow *uow, struct row *row, int64_t position, struct err *err)
 {
-    enum result result = next_position(uow, &row->position, err);
-    if (result != OK)
-        return result;
+    row->position = position;
     row->state = outbox_comes_first(uow->service, row) ? ROW_WAITING : ROW_BLOCKED;
     return store_exec(
         uow_store(uow),
         "INSERT INTO outbox(position, message_id, exchange, type, subject, traceparent, time_ms, "
-        "body, owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        "body, owner, since_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         STORE_ARGS(store_int(row->position), store_text(row->id.text), store_text(row->exchange),
                    store_text(row->type), store_text(row->subject), store_text(row->traceparent),
                    store_int(row->time_ms), store_blob(row->body, row->size),
-                   store_text(row->owner)),
+                   store_text(row->owner), store_int(uow->now_ms)),
         NULL, err);
 }
 
@@ -83,30 +84,64 @@ static struct envelope envelope_for(struct uow *uow, const struct outgoing *mess
     return envelope;
 }
 
-enum result uow_publish(struct uow *uow, const struct outgoing *message, struct id *ret_id,
-                        struct err *err)
+enum result outbox_put_take(struct uow *uow, struct row *row, struct said *ret_said,
+                            struct err *err)
 {
     struct service *service = uow->service;
-    struct envelope envelope = envelope_for(uow, message);
-    struct buf body = {0};
-    envelope_encode(&envelope, message->payload_type, message->payload, &body);
-    struct row *row = outbox_row_new(message, body.data, body.size);
-    buf_release(&body);
-    row->id = envelope.id;
-    row->time_ms = envelope.time_ms;
-    memcpy(row->traceparent, envelope.traceparent, sizeof row->traceparent);
     text_copy(row->parent, sizeof row->parent, uow->traceparent ? uow->traceparent : "");
     text_copy(row->owner, sizeof row->owner, service->parts.owner);
-    enum result result = service->parts.switches.outbox ? row_insert(uow, row, err) : OK;
+    int64_t position = 0;
+    enum result result = next_position(uow, &position, err);
+    if (result == OK && service->parts.switches.outbox)
+        result = row_insert(uow, row, position, err);
     if (result != OK) {
+        err_context(err, result, "outbox: %s %s", row->type, row->subject);
         free(row);
-        return err_context(err, result, "outbox: %s %s", message->type, message->subject);
+        return result;
     }
     TAILQ_INSERT_TAIL(&service->fresh, row, next);
     service->fresh_count++;
-    if (ret_id)
-        *ret_id = envelope.id;
+    if (ret_said)
+        *ret_said = (struct said){
+            .position = position,
+            .exchange = row->exchange,
+            .type = row->type,
+            .subject = row->subject,
+            .id = row->id.text,
+            .traceparent = row->traceparent,
+            .time_ms = row->time_ms,
+            .body = row->body,
+            .size = row->size,
+        };
     return OK;
+}
+
+enum result uow_publish(struct uow *uow, const struct outgoing *message, struct said *ret_said,
+                        struct err *err)
+{
+    struct envelope envelope = envelope_for(uow, message);
+    struct buf body = {0};
+    envelope_encode(&envelope, message->payload_type, message->payload, &body);
+    struct row *row = outbox_row_new(&(struct said){
+        .exchange = message->exchange,
+        .type = message->type,
+        .subject = message->subject,
+        .id = envelope.id.text,
+        .traceparent = envelope.traceparent,
+        .time_ms = envelope.time_ms,
+        .body = body.data,
+        .size = body.size,
+    });
+    buf_release(&body);
+    row->occasion = message->occasion;
+    return outbox_put_take(uow, row, ret_said, err);
+}
+
+enum result uow_publish_again(struct uow *uow, const struct said *said, struct err *err)
+{
+    struct row *row = outbox_row_new(said);
+    row->occasion = AGAIN;
+    return outbox_put_take(uow, row, NULL, err);
 }
 
 void outbox_add_unsent(struct service *service, struct row *row)
@@ -119,6 +154,17 @@ void outbox_add_unsent(struct service *service, struct row *row)
         service->relay_from = row;
 }
 
+static void tell_repeat(struct service *service, const struct row *row)
+{
+    const struct topology *topology = service->spec->topology;
+    char trace[TRACE_ID_SIZE];
+    for (size_t i = 0; i < topology->publication_count && i < SERVICE_PUBLICATIONS_MAX; i++)
+        service->numbers.repeats[i] += strcmp(topology->publications[i].type, row->type) == 0;
+    LOG_EVENT(service->parts.log, LOG_INFO, "said-again", LOG_TEXT("type", row->type),
+              LOG_TEXT("subject", row->subject), LOG_TEXT("message_id", row->id.text),
+              LOG_TEXT("trace_id", trace_id(row->traceparent, trace)));
+}
+
 void outbox_committed(struct service *service)
 {
     struct row *row;
@@ -129,6 +175,8 @@ void outbox_committed(struct service *service)
     service->confirmed_count = 0;
     while ((row = TAILQ_FIRST(&service->fresh))) {
         TAILQ_REMOVE(&service->fresh, row, next);
+        if (row->occasion == AGAIN)
+            tell_repeat(service, row);
         outbox_add_unsent(service, row);
     }
     service->fresh_count = 0;

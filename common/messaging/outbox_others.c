@@ -144,17 +144,18 @@ static enum result load_row(void *context, const struct store_row *stored, struc
     int64_t position = store_row_int(stored, 0);
     if (is_held(service, position))
         return OK;
-    size_t size;
-    const char *body = store_row_blob(stored, 7, &size);
-    const struct outgoing message = {.exchange = store_row_text(stored, 2),
-                                     .type = store_row_text(stored, 3),
-                                     .subject = store_row_text(stored, 4)};
-    struct row *row = outbox_row_new(&message, body, size);
+    struct said said = {
+        .id = store_row_text(stored, 1),
+        .exchange = store_row_text(stored, 2),
+        .type = store_row_text(stored, 3),
+        .subject = store_row_text(stored, 4),
+        .traceparent = store_row_text(stored, 5),
+        .time_ms = store_row_int(stored, 6),
+    };
+    said.body = store_row_blob(stored, 7, &said.size);
+    struct row *row = outbox_row_new(&said);
     row->position = position;
     row->state = ROW_BLOCKED; /* until a look has shown that nothing earlier is unsent */
-    store_row_copy(stored, 1, row->id.text, sizeof row->id.text);
-    store_row_copy(stored, 5, row->traceparent, sizeof row->traceparent);
-    row->time_ms = store_row_int(stored, 6);
     store_row_copy(stored, 8, row->owner, sizeof row->owner);
     row->foreign = strcmp(row->owner, service->parts.owner) != 0;
     outbox_add_unsent(service, row);
@@ -176,8 +177,8 @@ enum result outbox_load(struct service *service, struct err *err)
                        load_row, service, err);
 }
 
-/* Whatever is unsent and old, or of a time that has not come (the clock was put back), whoever wrote
- * it. Never "greater than the last": positions of several
+/* Whatever has been unsent for long, or since a time that has not come (the clock was put back),
+ * whoever wrote it. Never "greater than the last": positions of several
  * writers do not become visible in order. */
 enum result outbox_rescan(struct service *service, struct err *err)
 {
@@ -185,7 +186,7 @@ enum result outbox_rescan(struct service *service, struct err *err)
     if (service->unsent_count >= service->limits.unsent_max)
         return OK;
     return store_query(service->parts.store,
-                       "SELECT " ROW_COLUMNS " FROM outbox WHERE time_ms < $1 OR time_ms > $2 "
+                       "SELECT " ROW_COLUMNS " FROM outbox WHERE since_ms < $1 OR since_ms > $2 "
                        "ORDER BY position LIMIT $3",
                        STORE_ARGS(store_int(now_ms - service->limits.takeover_ms),
                                   store_int(now_ms + service->limits.takeover_ms),

@@ -43,5 +43,13 @@ const struct migration service_migrations[] = {
     /* When a wait began: before that it cannot be now, unless the clock was put back. */
     {4, "ALTER TABLE job ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE deferred ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
+    /* When a row was put in: what is said again has the time of its first saying. */
+    {5, "ALTER TABLE outbox ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
+        "UPDATE outbox SET since_ms = time_ms"},
+    /* What may have to be said again, as it went out. Append-only; its position is the outbox's, so
+     * that neighbours in time are neighbours here, and nothing needs an index on a random id. */
+    {6, "CREATE TABLE fact(position INTEGER PRIMARY KEY, message_id TEXT NOT NULL, "
+        "exchange TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, "
+        "traceparent TEXT NOT NULL, time_ms INTEGER NOT NULL, body BLOB NOT NULL)"},
 };
 const size_t service_migration_count = sizeof service_migrations / sizeof service_migrations[0];

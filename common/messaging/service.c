@@ -442,7 +442,7 @@ enum result service_rows(const struct service *service, struct service_rows *ret
         return err_set(err, RETRY, "a transaction is open");
     return store_query(service->parts.store,
                        "SELECT (SELECT count(*) FROM outbox), "
-                       "coalesce((SELECT time_ms FROM outbox ORDER BY position LIMIT 1), 0), "
+                       "coalesce((SELECT since_ms FROM outbox ORDER BY position LIMIT 1), 0), "
                        "(SELECT count(*) FROM job), (SELECT count(*) FROM deferred), "
                        "(SELECT count(*) FROM quarantine)",
                        STORE_NO_ARGS, take_rows, ret_rows, err);

@@ -35,7 +35,12 @@ int64_t uow_now_ms(const struct uow *uow); /* wall clock, one value per batch */
 struct id uow_new_id(struct uow *uow);
 const struct switches *uow_switches(const struct uow *uow);
 
+enum occasion {
+    FIRST_TIME,
+    AGAIN, /* it was said before, and may have been lost: counted, and told in the log */
+};
 struct outgoing {
+    enum occasion occasion;
     const char *exchange;
     const char *type; /* routing key too */
     const char *subject;
@@ -44,9 +49,30 @@ struct outgoing {
     const struct bind_type *payload_type;
     const void *payload;
 };
-/* Into the outbox, in order; leaves after the commit. `ret_id` may be NULL. */
-enum result uow_publish(struct uow *uow, const struct outgoing *message, struct id *ret_id,
+/* A message as it went out. */
+struct said {
+    int64_t position; /* of its row in the outbox: ascending, never used twice; 0: not known */
+    const char *exchange;
+    const char *type;
+    const char *subject;
+    const char *id;
+    const char *traceparent; /* "": none */
+    int64_t time_ms;         /* epoch; when it was said first */
+    const void *body;        /* the encoded envelope */
+    size_t size;
+};
+/* Into the outbox, in order; leaves after the commit. `ret_said` may be NULL; what it points to is
+ * the outbox's, until the handler returns. */
+enum result uow_publish(struct uow *uow, const struct outgoing *message, struct said *ret_said,
                         struct err *err) WARN_UNUSED;
+/* Says again what was said before, byte for byte: whoever has heard it knows it by its id, sequence
+ * and content. Goes the way of any other message; copies what `said` points to. */
+enum result uow_publish_again(struct uow *uow, const struct said *said,
+                              struct err *err) WARN_UNUSED;
+/* Keeps for ever what uow_publish has just said, in the table `fact`, under said->position. */
+enum result uow_keep(struct uow *uow, const struct said *said, struct err *err) WARN_UNUSED;
+/* Says again what is kept under `position`. NOT_FOUND: nothing is. */
+enum result uow_publish_kept(struct uow *uow, int64_t position, struct err *err) WARN_UNUSED;
 /* Into the jobs table. Made after the commit, with `key` at every attempt, until its answer has
  * been accepted. The same (kind, key) again is OK and changes nothing. */
 enum result uow_call(struct uow *uow, const char *kind, const char *key, const char *request,
@@ -117,7 +143,7 @@ struct service_limits {         /* zero: the default */
     int64_t confirm_timeout_ms; /* a publish unconfirmed for so long is published again (10000) */
 };
 
-/* The tables of the loop itself: inbox, outbox, job, deferred, quarantine. Owner "service". */
+/* The tables of the loop itself: inbox, outbox, fact, job, deferred, quarantine. Owner "service". */
 extern const struct migration service_migrations[];
 extern const size_t service_migration_count;
 
@@ -181,12 +207,13 @@ enum message_outcome {
 };
 const char *outcome_name(enum message_outcome outcome);
 
-enum { SERVICE_QUEUES_MAX = 8 }; /* of one topology */
+enum { SERVICE_QUEUES_MAX = 8, SERVICE_PUBLICATIONS_MAX = 16 }; /* of one topology */
 
 /* Counted as it goes: what was rolled back is not in it. */
 struct service_numbers {
     uint64_t messages[SERVICE_QUEUES_MAX][OUTCOME_COUNT]; /* by the topology's queue */
-    struct histogram batch;                               /* messages of one transaction */
+    uint64_t repeats[SERVICE_PUBLICATIONS_MAX]; /* said AGAIN, by the topology's publication */
+    struct histogram batch;                     /* messages of one transaction */
     struct histogram handle;  /* us: the work of a transaction with messages in it */
     struct histogram commit;  /* us: its COMMIT, any transaction's */
     struct histogram confirm; /* us: from a publish to its confirm */

@@ -3,6 +3,7 @@
  *   work.c     the one transaction         outbox.c   rows on their way out
  *   jobs.c     outside calls               outbox_others.c  rows of other instances
  *   schema.c   tables                      spans.c    what a collector hears
+ *   fact.c     what is kept to be said again
  * Nobody else includes this. */
 #ifndef WARREN_MESSAGING_SERVICE_PRIVATE_H
 #define WARREN_MESSAGING_SERVICE_PRIVATE_H
@@ -46,6 +47,7 @@ struct row {
     TAILQ_ENTRY(row) next;
     int64_t position; /* in the table; 0 with the switch `outbox` off */
     bool foreign;     /* taken over from another owner */
+    enum occasion occasion;
     enum row_state state;
     uint64_t token;
     int64_t retry_ms;     /* monotonic; WAITING: not before */
@@ -162,7 +164,10 @@ enum result intake_refresh(struct service *service, struct err *err) WARN_UNUSED
 enum result intake_wait_anew(struct service *service, struct err *err) WARN_UNUSED;
 
 /* outbox.c */
-struct row *outbox_row_new(const struct outgoing *message, const char *body, size_t size);
+struct row *outbox_row_new(const struct said *said);
+/* Into the open transaction. */
+enum result outbox_put_take(struct uow *uow, struct row *row, struct said *ret_said,
+                            struct err *err) WARN_UNUSED;
 void outbox_add_unsent(struct service *service, struct row *row);
 void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate);
 void outbox_down(struct service *service); /* every fate is open again */

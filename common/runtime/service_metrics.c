@@ -31,6 +31,16 @@ static void messages(const struct service_numbers *numbers, const struct topolog
     }
 }
 
+static void repeats(const struct service_numbers *numbers, const struct topology *topology,
+                    struct buf *out)
+{
+    static const char name[] = "warren_repeats_total";
+    metric_head(out, name, METRIC_COUNTER, "Messages said again, for they may have been lost.");
+    for (size_t i = 0; i < topology->publication_count && i < SERVICE_PUBLICATIONS_MAX; i++)
+        metric_sample(out, name, "type", topology->publications[i].type,
+                      (int64_t)numbers->repeats[i]);
+}
+
 static void publishes(const struct service_state *state, struct buf *out)
 {
     static const char name[] = "warren_publishes_settled_total";
@@ -86,6 +96,7 @@ void service_metrics(const struct service *service, const struct topology *topol
             state.conflicts);
     latencies(service_numbers(service), out);
     publishes(&state, out);
+    repeats(service_numbers(service), topology, out);
     gauge(out, "warren_publishes_in_flight", "Published, not confirmed.", (int64_t)state.in_flight);
     gauge(out, "warren_outbox_unsent", "This instance's messages not confirmed yet.",
           (int64_t)state.unsent);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/base/text.h"
+
 /* A service that counts: "ping" n adds n to a total and says "pong" n. */
 
 struct ping {
@@ -22,7 +24,8 @@ static enum result write_total(struct uow *uow, int64_t n, struct err *err)
                       NULL, err);
 }
 
-static enum result say_pong(struct uow *uow, const struct ping *ping, struct err *err)
+static enum result say(struct uow *uow, const struct ping *ping, struct said *ret_said,
+                       struct err *err)
 {
     const struct outgoing pong = {.exchange = EXCHANGE_EVENTS,
                                   .type = "test.pong",
@@ -30,7 +33,45 @@ static enum result say_pong(struct uow *uow, const struct ping *ping, struct err
                                   .payload_type = &ping_type,
                                   .payload = ping};
     enum result result = write_total(uow, ping->n, err);
-    return result == OK ? uow_publish(uow, &pong, NULL, err) : result;
+    return result == OK ? uow_publish(uow, &pong, ret_said, err) : result;
+}
+
+static enum result say_pong(struct uow *uow, const struct ping *ping, struct err *err)
+{
+    return say(uow, ping, NULL, err);
+}
+
+static enum result keep_pong(struct uow *uow, const struct ping *ping, struct err *err)
+{
+    struct said said;
+    struct pong *kept = &seen.kept;
+    enum result result = say(uow, ping, &said, err);
+    if (result != OK)
+        return result;
+    text_copy(kept->exchange, sizeof kept->exchange, said.exchange);
+    text_copy(kept->type, sizeof kept->type, said.type);
+    text_copy(kept->subject, sizeof kept->subject, said.subject);
+    text_copy(kept->id, sizeof kept->id, said.id);
+    text_copy(kept->traceparent, sizeof kept->traceparent, said.traceparent);
+    kept->time_ms = said.time_ms;
+    kept->size = said.size;
+    memcpy(kept->body, said.body, said.size);
+    kept->position = said.position;
+    return uow_keep(uow, &said, err);
+}
+
+static enum result pong_again(struct uow *uow, struct err *err)
+{
+    const struct pong *kept = &seen.kept;
+    const struct said said = {.exchange = kept->exchange,
+                              .type = kept->type,
+                              .subject = kept->subject,
+                              .id = kept->id,
+                              .traceparent = kept->traceparent,
+                              .time_ms = kept->time_ms,
+                              .body = kept->body,
+                              .size = kept->size};
+    return uow_publish_again(uow, &said, err);
 }
 
 static enum result in_its_mood(struct uow *uow, const struct ping *ping, struct err *err)
@@ -52,6 +93,12 @@ static enum result in_its_mood(struct uow *uow, const struct ping *ping, struct 
         return result == OK ? err_set(err, CONFLICT, "stale") : result;
     case CALLS:
         return uow_call(uow, "ring", "ring:1", "{}", err);
+    case KEEPS:
+        return keep_pong(uow, ping, err);
+    case SAYS_AGAIN:
+        return pong_again(uow, err);
+    case SAYS_KEPT:
+        return uow_publish_kept(uow, seen.kept.position, err);
     case KILLS:
         seen.killed = true;
         break;
@@ -100,13 +147,16 @@ static const struct queue_spec queues[] = {
     {.name = "test.in", .kind = QUEUE_QUORUM, .prefetch = 50}};
 static const struct binding_spec bindings[] = {{"test.in", EXCHANGE_COMMANDS, "test.ping"}};
 static const struct handler handlers[] = {{"test.in", "test.ping", &ping_type, on_ping}};
+static const struct publication_spec publications[] = {{EXCHANGE_EVENTS, "test.pong", &ping_type}};
 static const struct topology table = {.service = "test-service",
                                       .queues = queues,
                                       .queue_count = 1,
                                       .bindings = bindings,
                                       .binding_count = 1,
                                       .handlers = handlers,
-                                      .handler_count = 1};
+                                      .handler_count = 1,
+                                      .publications = publications,
+                                      .publication_count = 1};
 static const struct queue_spec listener_queues[] = {
     {.name = "test.out", .kind = QUEUE_QUORUM, .prefetch = 50}};
 static const struct binding_spec listener_bindings[] = {{"test.out", EXCHANGE_EVENTS, "#"}};
@@ -167,11 +217,21 @@ struct memory_broker *broker;
 static struct store *keeper; /* keeps the database in memory alive */
 static struct bus *ear;
 
+static void listen_to(const struct bus_delivery *delivery)
+{
+    struct pong *heard = &seen.heard;
+    text_copy(heard->id, sizeof heard->id, delivery->message_id);
+    CU_ASSERT_FATAL(delivery->size <= sizeof heard->body);
+    heard->size = delivery->size;
+    memcpy(heard->body, delivery->body, delivery->size);
+}
+
 static void hear(void *context, const struct bus_event *event)
 {
     (void)context;
     if (event->kind != BUS_DELIVERY)
         return;
+    listen_to(event->delivery);
     snprintf(seen.pongs[seen.pong_count++ % 64], ID_TEXT_SIZE, "%s", event->delivery->message_id);
     (void)bus_ack(ear, event->delivery->tag);
 }

@@ -11,6 +11,7 @@
 #include "common/base/switches.h"
 #include "common/messaging/memory_bus.h"
 #include "common/messaging/service.h"
+#include "common/telemetry/trace.h"
 
 /* What the handler does about the ping `moody_about`; of the others it takes a note in the table
  * "total" and says "pong". */
@@ -22,7 +23,19 @@ enum mood {
     CONFLICTS_ONCE,
     CALLS,
     BREAKS_STORE,
+    KEEPS,      /* says pong, and keeps it in seen.kept */
+    SAYS_AGAIN, /* seen.kept */
+    SAYS_KEPT,  /* what the table keeps of it */
     KILLS
+};
+
+/* A pong, with all that could differ. */
+struct pong {
+    int64_t position;
+    char id[ID_TEXT_SIZE], traceparent[TRACEPARENT_SIZE], type[48], exchange[32], subject[64];
+    int64_t time_ms;
+    size_t size;
+    char body[600];
 };
 
 struct ping_seen {
@@ -33,6 +46,7 @@ struct ping_seen {
     char last_key[128];
     char pongs[64][ID_TEXT_SIZE]; /* seen by the listener */
     int pong_count;
+    struct pong kept, heard; /* KEEPS; the last one seen by the listener */
 };
 extern struct ping_seen seen;
 

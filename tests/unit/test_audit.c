@@ -14,7 +14,7 @@ static const char *const names[DB_COUNT] = {"memdb:/audit-order", "memdb:/audit-
 
 #define LOOP_TABLES                                                                                \
     "CREATE TABLE inbox(message_id TEXT PRIMARY KEY);"                                             \
-    "CREATE TABLE outbox(message_id TEXT, type TEXT, time_ms INTEGER);"                            \
+    "CREATE TABLE outbox(message_id TEXT, type TEXT, since_ms INTEGER);"                           \
     "CREATE TABLE job(kind TEXT, key TEXT, due_ms INTEGER);"                                       \
     "CREATE TABLE deferred(message_id TEXT, due_ms INTEGER, reason TEXT);"                         \
     "CREATE TABLE quarantine(message_id TEXT);"                                                    \
