@@ -100,11 +100,10 @@ static bool binding_meets(const struct binding_spec *binding, const struct memor
            strcmp(binding->exchange, exchange) == 0 && topic_matches(binding->pattern, key);
 }
 
-static bool queue_is_bound(const struct memory_broker *broker, const struct memory_queue *queue,
+/* By the tables, whatever has happened to it since. */
+static bool queue_is_meant(const struct memory_broker *broker, const struct memory_queue *queue,
                            const char *exchange, const char *key)
 {
-    if (queue->unbound)
-        return false;
     if (queue->spec == &dead_queue && strcmp(exchange, EXCHANGE_DEAD) == 0)
         return true;
     for (size_t t = 0; t < broker->table_count; t++)
@@ -133,16 +132,57 @@ static bool queue_accepts(struct memory_broker *broker, struct memory_queue *que
     return true;
 }
 
+struct route {
+    struct memory_queue *queues[64];
+    size_t count;
+    struct memory_queue *missed[64]; /* by those whose bindings are gone */
+    size_t missed_count;
+};
+
+static void find_route(const struct memory_broker *broker, const char *exchange, const char *key,
+                       struct route *route)
+{
+    route->count = route->missed_count = 0;
+    for (size_t i = 0; i < broker->queue_count && i < 64; i++) {
+        struct memory_queue *queue = &broker->queues[i];
+        if (!queue_is_meant(broker, queue, exchange, key))
+            continue;
+        if (queue->unbound)
+            route->missed[route->missed_count++] = queue;
+        else
+            route->queues[route->count++] = queue;
+    }
+}
+
+/* One copy, or two. */
+static void put_in(struct memory_broker *broker, struct memory_queue *queue,
+                   struct memory_message *message)
+{
+    message->references++;
+    memory_queue_append(broker, queue, message);
+    if (memory_choose(broker, MEMORY_DUPLICATE, 2) == 0)
+        return;
+    broker->happened.duplicates++;
+    message->references++;
+    memory_queue_append(broker, queue, message);
+}
+
+static void count_missed(struct memory_broker *broker, const struct route *route,
+                         const struct memory_message *message)
+{
+    for (size_t i = 0; i < route->missed_count; i++) {
+        route->missed[i]->vanished++;
+        memory_tell(broker, "vanished", "the broker", route->missed[i]->spec->name, message);
+    }
+}
+
 enum bus_fate memory_broker_route(struct memory_broker *broker, const char *exchange,
                                   const char *routing_key, struct memory_message *message,
                                   bool mandatory)
 {
-    struct memory_queue *route[64];
-    size_t routes = 0;
-    for (size_t i = 0; i < broker->queue_count && routes < 64; i++)
-        if (queue_is_bound(broker, &broker->queues[i], exchange, routing_key))
-            route[routes++] = &broker->queues[i];
-    if (routes == 0) {
+    struct route route;
+    find_route(broker, exchange, routing_key, &route);
+    if (route.count == 0) {
         broker->happened.unroutable++;
         broker->happened.returns += mandatory;
         return mandatory ? FATE_RETURNED : FATE_CONFIRMED;
@@ -150,20 +190,19 @@ enum bus_fate memory_broker_route(struct memory_broker *broker, const char *exch
     bool nacked = memory_choose(broker, MEMORY_NACK, 2) != 0;
     broker->happened.nacks += nacked;
     bool all = !nacked;
-    for (size_t i = 0; i < routes; i++) {
-        if (!queue_accepts(broker, route[i], nacked, routes)) {
+    for (size_t i = 0; i < route.count; i++) {
+        struct memory_queue *queue = route.queues[i];
+        if (!queue_accepts(broker, queue, nacked, route.count)) {
             broker->happened.rejects += !nacked;
             all = false;
-            continue;
+        } else if (!nacked && queue->may_lose && memory_choose(broker, MEMORY_VANISH, 2) != 0) {
+            route.missed[route.missed_count++] = queue;
+        } else {
+            put_in(broker, queue, message);
         }
-        message->references++;
-        memory_queue_append(broker, route[i], message);
-        if (memory_choose(broker, MEMORY_DUPLICATE, 2) == 0)
-            continue;
-        broker->happened.duplicates++;
-        message->references++;
-        memory_queue_append(broker, route[i], message);
     }
+    if (all)
+        count_missed(broker, &route, message);
     return all ? FATE_CONFIRMED : FATE_NACKED;
 }
 
@@ -225,6 +264,19 @@ static void set_unbound(struct memory_broker *broker, const char *name, bool unb
     struct memory_queue *queue = memory_queue_find(broker, name);
     if (queue)
         queue->unbound = unbound;
+}
+
+void memory_broker_may_lose(struct memory_broker *broker, const char *name)
+{
+    struct memory_queue *queue = memory_queue_find(broker, name);
+    if (queue)
+        queue->may_lose = true;
+}
+
+uint64_t memory_broker_vanished(const struct memory_broker *broker, const char *name)
+{
+    const struct memory_queue *queue = memory_queue_find(broker, name);
+    return queue ? queue->vanished : 0;
 }
 
 void memory_broker_unbind(struct memory_broker *broker, const char *queue)

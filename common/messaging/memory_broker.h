@@ -31,6 +31,8 @@ struct memory_queue {
     size_t unacked_count;
     uint64_t next_place;
     bool unbound;
+    bool may_lose;
+    uint64_t vanished;
     struct memory_entry **log; /* streams: everything, in order */
     size_t log_count, log_capacity;
 };

@@ -36,6 +36,7 @@ enum memory_fault {
     MEMORY_FIRST_QUEUE,  /* of n: which of n subscriptions is served first? */
     MEMORY_NO_ROOM,      /* of 2: is there no room for this publish? */
     MEMORY_SKIP_OFFSET,  /* of 2: does the stream leave out an offset here? */
+    MEMORY_VANISH,       /* of 2: is this message confirmed, and then not in this queue? */
     MEMORY_FAULT_COUNT
 };
 
@@ -55,7 +56,8 @@ struct memory_happened {
 
 /* For a readable trace: what has become of a message. Borrowed for the call. */
 struct memory_sight {
-    const char *what;  /* "routed", "returned", "nacked", "lost", "delivered", "delivered again" */
+    const char *
+        what; /* "routed", "returned", "nacked", "lost", "vanished", "delivered", "delivered again" */
     const char *who;   /* a handle's name */
     const char *where; /* routing key or queue */
     const char *message_id;
@@ -69,6 +71,10 @@ struct memory_broker *memory_broker_new(const struct topology *const *tables, si
 void memory_broker_free(struct memory_broker *broker);
 /* NULL context and function: no faults from now on. Copied. */
 void memory_broker_choose(struct memory_broker *broker, const struct memory_chooser *chooser);
+/* From now on MEMORY_VANISH is asked about this queue: of the others, what was confirmed is there. */
+void memory_broker_may_lose(struct memory_broker *broker, const char *queue);
+/* How many confirmed messages this queue has lost, or has missed while it was unbound. */
+uint64_t memory_broker_vanished(const struct memory_broker *broker, const char *queue);
 /* Takes away, or puts back, every binding of this queue. */
 void memory_broker_unbind(struct memory_broker *broker, const char *queue);
 void memory_broker_rebind(struct memory_broker *broker, const char *queue);

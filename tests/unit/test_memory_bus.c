@@ -45,16 +45,18 @@ static void hear(void *context, const struct bus_event *event)
 static const struct queue_spec queues[] = {
     {.name = "work", .kind = QUEUE_QUORUM, .max_length = 3, .prefetch = 10},
     {.name = "log", .kind = QUEUE_STREAM, .prefetch = 10},
+    {.name = "money", .kind = QUEUE_QUORUM, .prefetch = 10},
 };
 static const struct binding_spec bindings[] = {
     {"work", EXCHANGE_COMMANDS, "order.*"},
     {"log", EXCHANGE_EVENTS, "#"},
+    {"money", EXCHANGE_EVENTS, "payment.*"},
 };
 static const struct topology table = {.service = "test",
                                       .queues = queues,
-                                      .queue_count = 2,
+                                      .queue_count = 3,
                                       .bindings = bindings,
-                                      .binding_count = 2};
+                                      .binding_count = 3};
 static const struct topology *const tables[] = {&table};
 
 /* Which fault happens, always; MEMORY_FAULT_COUNT: none. */
@@ -276,6 +278,49 @@ static void test_an_acknowledgement_can_be_lost(void)
     memory_broker_free(broker);
 }
 
+static uint64_t confirmed_of(struct ear *ear, const char *key, uint64_t token)
+{
+    int before = ear->fates[FATE_CONFIRMED];
+    CU_ASSERT_EQUAL(send(ear, EXCHANGE_EVENTS, key, "a", token), OK);
+    bus_pump(ear->bus);
+    CU_ASSERT_EQUAL(ear->fates[FATE_CONFIRMED], before + 1);
+    return memory_broker_vanished(broker, "money");
+}
+
+/* Confirmed, in the log, and not where somebody waits for it. */
+static void test_a_confirmed_message_vanishes(void)
+{
+    struct ear ear;
+    start();
+    open_ear(&ear, NULL, 0, 0);
+    wanted = MEMORY_VANISH;
+    wanted_answer = 1;
+    CU_ASSERT_EQUAL(confirmed_of(&ear, "payment.captured", 1), 0);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "money"), 1); /* not one that may lose */
+    memory_broker_may_lose(broker, "money");
+    CU_ASSERT_EQUAL(confirmed_of(&ear, "payment.captured", 2), 1);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "money"), 1);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "log"), 2);
+    bus_free(ear.bus);
+    memory_broker_free(broker);
+}
+
+static void test_an_unbound_queue_misses_facts(void)
+{
+    struct ear ear;
+    start();
+    open_ear(&ear, NULL, 0, 0);
+    memory_broker_unbind(broker, "money");
+    CU_ASSERT_EQUAL(confirmed_of(&ear, "order.placed", 1), 0);
+    CU_ASSERT_EQUAL(confirmed_of(&ear, "payment.captured", 2), 1);
+    memory_broker_rebind(broker, "money");
+    CU_ASSERT_EQUAL(confirmed_of(&ear, "payment.captured", 3), 1);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "money"), 1);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "log"), 3);
+    bus_free(ear.bus);
+    memory_broker_free(broker);
+}
+
 static const struct unit_case cases[] = {
     {"unacknowledged messages return in place", test_unacknowledged_returns_in_place},
     {"returns and rejects", test_return_and_reject},
@@ -285,5 +330,7 @@ static const struct unit_case cases[] = {
     {"confirms come out of order", test_confirms_come_out_of_order},
     {"an alarm holds publishers", test_an_alarm_holds_publishers},
     {"an acknowledgement can be lost", test_an_acknowledgement_can_be_lost},
+    {"a confirmed message vanishes", test_a_confirmed_message_vanishes},
+    {"an unbound queue misses facts", test_an_unbound_queue_misses_facts},
 };
 UNIT_MAIN("memory bus", cases)
