@@ -5,6 +5,11 @@
 
 #include "order-service/state.h"
 
+/* How long an answer is waited for before it is asked for again: each time twice as long. */
+enum { ASK_FIRST_MS = 5000, ASK_LAST_MS = 60000 };
+/* An order that cannot be read must not keep the others waiting: it is looked at again later. */
+enum { UNREADABLE_AGAIN_MS = 600000 };
+
 /* What has happened to which order. */
 struct happening {
     enum order_event event;
@@ -107,14 +112,15 @@ static enum result append_fact(struct order_service *service, struct uow *uow,
     return append_ended(service, uow, order, step, err);
 }
 
-static enum result command_send(struct uow *uow, const struct order *order, const char *type,
+static enum result command_send(struct uow *uow, const struct order *order, enum occasion occasion,
                                 const struct bind_type *payload_type, const void *payload,
                                 struct err *err)
 {
     return uow_publish(uow,
                        &(struct outgoing){
+                           .occasion = occasion,
                            .exchange = COMMANDS_EXCHANGE,
-                           .type = type,
+                           .type = payload_type->name,
                            .subject = order->id,
                            .payload_type = payload_type,
                            .payload = payload,
@@ -123,31 +129,48 @@ static enum result command_send(struct uow *uow, const struct order *order, cons
 }
 
 static enum result command_payment(struct uow *uow, const struct order *order,
-                                   const struct order_step *step, struct err *err)
+                                   const struct order_step *step, enum occasion occasion,
+                                   struct err *err)
 {
-    if (step->command == NULL)
-        return OK;
     if (strcmp(step->command, PAYMENT_CLOSE) == 0) {
         struct payment_close close = {0};
         memcpy(close.order_id, order->id, UUID_SIZE);
         snprintf(close.reason, sizeof close.reason, "%s", step->reason);
-        return command_send(uow, order, PAYMENT_CLOSE, &payment_close_type, &close, err);
+        return command_send(uow, order, occasion, &payment_close_type, &close, err);
     }
     struct payment_refund refund = {.amount = order->total};
     memcpy(refund.order_id, order->id, UUID_SIZE);
     memcpy(refund.currency, order->currency, CURRENCY_SIZE);
-    return command_send(uow, order, PAYMENT_REFUND, &payment_refund_type, &refund, err);
+    return command_send(uow, order, occasion, &payment_refund_type, &refund, err);
+}
+
+static bool will_ask(const struct uow *uow, enum order_state state)
+{
+    const struct switches *switches = uow_switches(uow);
+    const char *command = order_asks(state);
+    return command != NULL &&
+           (strcmp(command, PAYMENT_CLOSE) == 0 ? switches->repeat_close : switches->repeat_refund);
+}
+
+/* What the order waits for from now on, if anything, and until when. */
+static enum result wait_for_next(struct uow *uow, const struct order *order, enum order_state next,
+                                 struct err *err)
+{
+    bool waits = order->state == STATE_PLACED || will_ask(uow, order->state);
+    int64_t now_ms = uow_now_ms(uow);
+    if (will_ask(uow, next))
+        return order_store_open(uow_store(uow), order->id, now_ms, now_ms + ASK_FIRST_MS, err);
+    return waits ? order_store_close(uow_store(uow), order->id, err) : OK;
 }
 
 static enum result step_take(struct order_service *service, struct uow *uow, struct order *order,
                              const struct order_step *step, const char *reason, struct err *err)
 {
-    bool was_open = order->state == STATE_PLACED;
     enum result result = append_fact(service, uow, order, step, reason, err);
-    if (result == OK && was_open)
-        result = order_store_close(uow_store(uow), order->id, err);
     if (result == OK)
-        result = command_payment(uow, order, step, err);
+        result = wait_for_next(uow, order, step->next, err);
+    if (result == OK && step->command != NULL)
+        result = command_payment(uow, order, step, FIRST_TIME, err);
     if (result == OK)
         result = stock_move_lines(service->stock, uow_store(uow), step->stock, order->lines,
                                   order->line_count, err);
@@ -157,7 +180,8 @@ static enum result step_take(struct order_service *service, struct uow *uow, str
     return result;
 }
 
-/* Everything but VERDICT_REFUSE, which only a command's handler can carry out. */
+/* Everything but VERDICT_REFUSE, which only a command's handler can carry out, and VERDICT_ASK, which
+ * only time brings. */
 static enum result step_follow(struct order_service *service, struct uow *uow, struct order *order,
                                const struct order_step *step, const struct happening *what,
                                struct err *err)
@@ -171,6 +195,9 @@ static enum result step_follow(struct order_service *service, struct uow *uow, s
         break;
     case VERDICT_IGNORE:
         return DUPLICATE;
+    case VERDICT_REST:
+        result = order_store_close(uow_store(uow), order->id, err);
+        break;
     case VERDICT_LATER:
         result = err_set(err, DEFER, "not known yet");
         break;
@@ -179,6 +206,7 @@ static enum result step_follow(struct order_service *service, struct uow *uow, s
                          order_state_name(order->state));
         break;
     case VERDICT_REFUSE:
+    case VERDICT_ASK:
         break;
     }
     return result == OK ? OK : err_context(err, result, "order %s", what->order_id);
@@ -201,23 +229,37 @@ enum result handle_cancel(void *self, struct uow *uow, const struct envelope *en
     return step_follow(self, uow, order, step, &what, err);
 }
 
-enum result handle_captured(void *self, struct uow *uow, const struct envelope *envelope,
-                            const void *payload, struct err *err)
+/* What payment says it has moved must be what the order costs. */
+static enum result money_moved(struct order_service *service, struct uow *uow,
+                               enum order_event event, const struct payment_outcome *money,
+                               struct err *err)
 {
-    const struct payment_outcome *captured = payload;
-    struct happening what = {EVENT_CAPTURED, captured->order_id, ""};
+    struct happening what = {event, money->order_id, ""};
     struct order *order = NULL;
     const struct order_step *step = NULL;
-    (void)envelope;
-    enum result result = step_find(self, uow, &what, &order, &step, err);
+    enum result result = step_find(service, uow, &what, &order, &step, err);
     if (result != OK)
         return result;
     if (order != NULL &&
-        (captured->amount != order->total || strcmp(captured->currency, order->currency) != 0))
-        return err_set(err, INVALID, "order %s: captured %lld %s of %lld %s", order->id,
-                       (long long)captured->amount, captured->currency, (long long)order->total,
-                       order->currency);
-    return step_follow(self, uow, order, step, &what, err);
+        (money->amount != order->total || strcmp(money->currency, order->currency) != 0))
+        return err_set(err, INVALID, "order %s: %s %lld %s of %lld %s", order->id,
+                       order_event_name(event), (long long)money->amount, money->currency,
+                       (long long)order->total, order->currency);
+    return step_follow(service, uow, order, step, &what, err);
+}
+
+enum result handle_captured(void *self, struct uow *uow, const struct envelope *envelope,
+                            const void *payload, struct err *err)
+{
+    (void)envelope;
+    return money_moved(self, uow, EVENT_CAPTURED, payload, err);
+}
+
+enum result handle_refunded(void *self, struct uow *uow, const struct envelope *envelope,
+                            const void *payload, struct err *err)
+{
+    (void)envelope;
+    return money_moved(self, uow, EVENT_REFUNDED, payload, err);
 }
 
 static enum result happen(struct order_service *service, struct uow *uow,
@@ -247,17 +289,39 @@ enum result handle_closed(void *self, struct uow *uow, const struct envelope *en
                   err);
 }
 
-/* An order that cannot be read must not keep the others waiting: it is looked at again later. */
-enum { UNREADABLE_AGAIN_MS = 600000 };
-
-enum result order_overdue(struct order_service *service, struct uow *uow, const char *order_id,
-                          struct err *err)
+static enum result ask_again(struct uow *uow, const struct order *order,
+                             const struct order_step *step, int64_t waited_ms, struct err *err)
 {
-    enum result result =
-        happen(service, uow, &(struct happening){EVENT_DEADLINE, order_id, ""}, err);
+    int64_t now_ms = uow_now_ms(uow);
+    int64_t wait_ms = waited_ms > ASK_LAST_MS / 2 ? ASK_LAST_MS : 2 * waited_ms;
+    if (wait_ms < ASK_FIRST_MS)
+        wait_ms = ASK_FIRST_MS;
+    enum result result = order_store_open(uow_store(uow), order->id, now_ms, now_ms + wait_ms, err);
+    return result == OK ? command_payment(uow, order, step, AGAIN, err) : result;
+}
+
+static enum result follow_overdue(struct order_service *service, struct uow *uow,
+                                  const struct due_order *due, struct err *err)
+{
+    struct happening what = {EVENT_DEADLINE, due->id, ""};
+    struct order *order = NULL;
+    const struct order_step *step = NULL;
+    enum result result = step_find(service, uow, &what, &order, &step, err);
+    if (result != OK)
+        return result;
+    if (step->verdict != VERDICT_ASK)
+        return step_follow(service, uow, order, step, &what, err);
+    return will_ask(uow, order->state) ? ask_again(uow, order, step, due->waited_ms, err)
+                                       : DUPLICATE;
+}
+
+enum result order_overdue(struct order_service *service, struct uow *uow,
+                          const struct due_order *due, struct err *err)
+{
+    enum result result = follow_overdue(service, uow, due, err);
     if (result == INVALID)
-        return order_store_open(uow_store(uow), order_id, uow_now_ms(uow),
+        return order_store_open(uow_store(uow), due->id, uow_now_ms(uow),
                                 uow_now_ms(uow) + UNREADABLE_AGAIN_MS, err);
-    /* No longer waiting for payment, so that it has no business among the open ones. */
-    return result == DUPLICATE ? order_store_close(uow_store(uow), order_id, err) : result;
+    /* It waits for nothing, so that it has no business among the open ones. */
+    return result == DUPLICATE ? order_store_close(uow_store(uow), due->id, err) : result;
 }

@@ -21,6 +21,14 @@
     {                                                                                              \
         .verdict = VERDICT_REFUSE, .reason = (why)                                                 \
     }
+#define ASK(what, why)                                                                             \
+    {                                                                                              \
+        .verdict = VERDICT_ASK, .command = (what), .reason = (why)                                 \
+    }
+#define REST                                                                                       \
+    {                                                                                              \
+        .verdict = VERDICT_REST                                                                    \
+    }
 #define CONTRADICT                                                                                 \
     {                                                                                              \
         .verdict = VERDICT_CONTRADICT                                                              \
@@ -41,6 +49,7 @@ static const struct order_step steps[STATE_COUNT][EVENT_COUNT] = {
             [EVENT_CAPTURED] = LATER,
             [EVENT_DECLINED] = LATER,
             [EVENT_CLOSED] = LATER,
+            [EVENT_REFUNDED] = LATER,
         },
     [STATE_PLACED] =
         {
@@ -54,31 +63,34 @@ static const struct order_step steps[STATE_COUNT][EVENT_COUNT] = {
             [EVENT_DECLINED] = MOVE(STATE_REJECTED, ORDER_REJECTED, NULL, NULL, STOCK_RELEASE),
             /* Nobody here asked for it, but then no money will ever come: the order must end. */
             [EVENT_CLOSED] = MOVE(STATE_REJECTED, ORDER_REJECTED, NULL, NULL, STOCK_RELEASE),
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_CLOSING_FOR_CANCEL] =
         {
             [EVENT_PLACE] = IGNORE,
             [EVENT_UNAVAILABLE] = IGNORE,
             [EVENT_CANCEL] = IGNORE,
-            [EVENT_DEADLINE] = IGNORE,
+            [EVENT_DEADLINE] = ASK(PAYMENT_CLOSE, "cancelled"),
             [EVENT_CAPTURED] =
                 MOVE(STATE_CANCELLED_PAID, ORDER_CANCELLED, PAID, PAYMENT_REFUND, STOCK_RELEASE),
             [EVENT_DECLINED] =
                 MOVE(STATE_CANCELLED_UNPAID, ORDER_CANCELLED, UNPAID, NULL, STOCK_RELEASE),
             [EVENT_CLOSED] =
                 MOVE(STATE_CANCELLED_UNPAID, ORDER_CANCELLED, UNPAID, NULL, STOCK_RELEASE),
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_CLOSING_FOR_EXPIRY] =
         {
             [EVENT_PLACE] = IGNORE,
             [EVENT_UNAVAILABLE] = IGNORE,
             [EVENT_CANCEL] = IGNORE, /* it ends anyhow, and nobody pays for it */
-            [EVENT_DEADLINE] = IGNORE,
+            [EVENT_DEADLINE] = ASK(PAYMENT_CLOSE, "expired"),
             [EVENT_CAPTURED] =
                 MOVE(STATE_EXPIRED_PAID, ORDER_EXPIRED, PAID, PAYMENT_REFUND, STOCK_RELEASE),
             [EVENT_DECLINED] =
                 MOVE(STATE_EXPIRED_UNPAID, ORDER_EXPIRED, UNPAID, NULL, STOCK_RELEASE),
             [EVENT_CLOSED] = MOVE(STATE_EXPIRED_UNPAID, ORDER_EXPIRED, UNPAID, NULL, STOCK_RELEASE),
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_CONFIRMED] =
         {
@@ -90,6 +102,7 @@ static const struct order_step steps[STATE_COUNT][EVENT_COUNT] = {
             [EVENT_CAPTURED] = IGNORE,
             [EVENT_DECLINED] = CONTRADICT,
             [EVENT_CLOSED] = CONTRADICT,
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_REJECTED] =
         {
@@ -100,6 +113,7 @@ static const struct order_step steps[STATE_COUNT][EVENT_COUNT] = {
             [EVENT_CAPTURED] = CONTRADICT,
             [EVENT_DECLINED] = IGNORE,
             [EVENT_CLOSED] = IGNORE,
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_CANCELLED_UNPAID] =
         {
@@ -110,16 +124,18 @@ static const struct order_step steps[STATE_COUNT][EVENT_COUNT] = {
             [EVENT_CAPTURED] = CONTRADICT,
             [EVENT_DECLINED] = IGNORE,
             [EVENT_CLOSED] = IGNORE,
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_CANCELLED_PAID] =
         {
             [EVENT_PLACE] = IGNORE,
             [EVENT_UNAVAILABLE] = IGNORE,
             [EVENT_CANCEL] = IGNORE,
-            [EVENT_DEADLINE] = IGNORE,
+            [EVENT_DEADLINE] = ASK(PAYMENT_REFUND, NULL),
             [EVENT_CAPTURED] = IGNORE,
             [EVENT_DECLINED] = CONTRADICT,
             [EVENT_CLOSED] = CONTRADICT,
+            [EVENT_REFUNDED] = REST,
         },
     [STATE_EXPIRED_UNPAID] =
         {
@@ -130,22 +146,30 @@ static const struct order_step steps[STATE_COUNT][EVENT_COUNT] = {
             [EVENT_CAPTURED] = CONTRADICT,
             [EVENT_DECLINED] = IGNORE,
             [EVENT_CLOSED] = IGNORE,
+            [EVENT_REFUNDED] = CONTRADICT,
         },
     [STATE_EXPIRED_PAID] =
         {
             [EVENT_PLACE] = IGNORE,
             [EVENT_UNAVAILABLE] = IGNORE,
             [EVENT_CANCEL] = REFUSE("not-cancellable"),
-            [EVENT_DEADLINE] = IGNORE,
+            [EVENT_DEADLINE] = ASK(PAYMENT_REFUND, NULL),
             [EVENT_CAPTURED] = IGNORE,
             [EVENT_DECLINED] = CONTRADICT,
             [EVENT_CLOSED] = CONTRADICT,
+            [EVENT_REFUNDED] = REST,
         },
 };
 
 const struct order_step *order_step(enum order_state state, enum order_event event)
 {
     return &steps[state][event];
+}
+
+const char *order_asks(enum order_state state)
+{
+    const struct order_step *step = &steps[state][EVENT_DEADLINE];
+    return step->verdict == VERDICT_ASK ? step->command : NULL;
 }
 
 const char *order_state_name(enum order_state state)
@@ -160,7 +184,7 @@ const char *order_state_name(enum order_state state)
 const char *order_event_name(enum order_event event)
 {
     static const char *const names[EVENT_COUNT] = {
-        "place", "unavailable", "cancel", "deadline", "captured", "declined", "closed",
+        "place", "unavailable", "cancel", "deadline", "captured", "declined", "closed", "refunded",
     };
     return names[event];
 }

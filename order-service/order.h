@@ -6,7 +6,8 @@
  *   closing -> cancelled | expired          (with a refund if money turns out to have been taken)
  *   confirmed -> cancelled                  (with a refund)
  *
- * Payment alone knows about money: whoever wants out of `placed` asks it to close and waits. */
+ * Payment alone knows about money: whoever wants out of `placed` asks it to close and waits. Who has
+ * asked payment for something, a close or a refund, asks again until it has heard the answer. */
 #ifndef WARREN_ORDER_SERVICE_ORDER_H
 #define WARREN_ORDER_SERVICE_ORDER_H
 
@@ -24,7 +25,7 @@ enum order_state {
     STATE_CONFIRMED,
     STATE_REJECTED,
     STATE_CANCELLED_UNPAID, /* nothing was ever taken */
-    STATE_CANCELLED_PAID,   /* captured; its refund has been asked for */
+    STATE_CANCELLED_PAID,   /* captured; its refund is asked for until it is heard of */
     STATE_EXPIRED_UNPAID,
     STATE_EXPIRED_PAID,
     STATE_COUNT
@@ -34,10 +35,11 @@ enum order_event {
     EVENT_PLACE,       /* priced, and everything in stock */
     EVENT_UNAVAILABLE, /* asked for, and cannot be had */
     EVENT_CANCEL,
-    EVENT_DEADLINE,
+    EVENT_DEADLINE, /* it has waited long enough for what comes next */
     EVENT_CAPTURED,
     EVENT_DECLINED,
     EVENT_CLOSED,
+    EVENT_REFUNDED,
     EVENT_COUNT
 };
 
@@ -45,6 +47,8 @@ enum order_verdict {
     VERDICT_MOVE,       /* a new version: state, fact, command, stock as the step says */
     VERDICT_IGNORE,     /* heard before or no longer of interest: change nothing */
     VERDICT_LATER,      /* its cause has not been seen yet: DEFER */
+    VERDICT_ASK,        /* no answer yet: the step's command again, and go on waiting */
+    VERDICT_REST,       /* what it asked for has been done: it waits for nothing any more */
     VERDICT_REFUSE,     /* say so with command.refused */
     VERDICT_CONTRADICT, /* payment says two things that exclude each other: quarantine */
 };
@@ -68,6 +72,8 @@ struct order_step {
 
 /* Never NULL: every pair is decided. */
 const struct order_step *order_step(enum order_state state, enum order_event event);
+/* The command that an order in this state has sent and wants answered; NULL: none. */
+const char *order_asks(enum order_state state);
 
 /* "closing-for-cancel"; for texts and traces. */
 const char *order_state_name(enum order_state state);

@@ -240,7 +240,9 @@ static enum result due_row(void *context, const struct store_row *row, struct er
 {
     struct due_orders *due = context;
     (void)err;
-    store_row_copy(row, 0, due->ids[due->count++], UUID_SIZE);
+    struct due_order *order = &due->items[due->count++];
+    store_row_copy(row, 0, order->id, sizeof order->id);
+    order->waited_ms = store_row_int(row, 1);
     return OK;
 }
 
@@ -248,10 +250,11 @@ enum result order_store_due(struct store *store, int64_t now_ms, struct due_orde
                             struct err *err)
 {
     ret_due->count = 0;
-    return store_query(store,
-                       "SELECT order_id FROM order_open WHERE deadline_ms <= $1 "
-                       "ORDER BY deadline_ms, order_id LIMIT $2",
-                       STORE_ARGS(store_int(now_ms), store_int(DUE_MAX)), due_row, ret_due, err);
+    return store_query(
+        store,
+        "SELECT order_id, deadline_ms - since_ms FROM order_open WHERE deadline_ms <= $1 "
+        "ORDER BY deadline_ms, order_id LIMIT $2",
+        STORE_ARGS(store_int(now_ms), store_int(DUE_MAX)), due_row, ret_due, err);
 }
 
 bool order_store_any_due(struct store *store, int64_t now_ms)

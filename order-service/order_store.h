@@ -1,6 +1,6 @@
 /* Orders in order.db: the facts of each are its truth; state is their fold. Folded orders are
  * cached; the version in the key of order_event catches whoever writes on a stale one. Also the
- * deadlines of the orders still waiting for payment. Belongs to one thread. */
+ * deadlines of the orders that wait for payment's word. Belongs to one thread. */
 #ifndef WARREN_ORDER_SERVICE_ORDER_STORE_H
 #define WARREN_ORDER_SERVICE_ORDER_STORE_H
 
@@ -50,6 +50,7 @@ enum result order_store_append(struct order_store *orders, struct uow *uow,
 /* The order its first fact makes, once that has been appended. */
 void order_store_put_take(struct order_store *orders, struct order *order);
 
+/* From `now_ms` it waits until `deadline_ms`, for whatever its state says. */
 enum result order_store_open(struct store *store, const char *order_id, int64_t now_ms,
                              int64_t deadline_ms, struct err *err) WARN_UNUSED;
 /* The clock was put back to `now_ms`: deadlines set later than that count from now on. */
@@ -59,7 +60,10 @@ enum result order_store_close(struct store *store, const char *order_id,
 
 enum { DUE_MAX = 64 };
 struct due_orders {
-    char ids[DUE_MAX][UUID_SIZE];
+    struct due_order {
+        char id[UUID_SIZE];
+        int64_t waited_ms; /* as long as it was to wait */
+    } items[DUE_MAX];
     size_t count;
 };
 /* The longest overdue ones, at most DUE_MAX. */

@@ -35,6 +35,19 @@ const struct migration order_migrations[] = {
         "  SELECT 'before', '', sku, adjusted, 0 FROM product WHERE adjusted <> 0;"},
     /* When the wait for a deadline began. */
     {4, "ALTER TABLE order_open ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
+    /* Whoever waits for payment's word is open: who is closing until it is settled, who is owed a
+     * refund until that has been heard of. Of the refunds of before nobody knows whether they were:
+     * payment says. Ten a second, the closing ones first, so that they hold up nobody. */
+    {5, "INSERT INTO order_open (order_id, deadline_ms, since_ms)"
+        "  SELECT order_id, 1000 * CAST(strftime('%s', 'now') AS INTEGER)"
+        "    + 100 * row_number() OVER (ORDER BY closing DESC), 0"
+        "  FROM (SELECT order_id, type = 'order.closing' AS closing"
+        "    FROM order_event AS e WHERE (type = 'order.closing' OR"
+        "      (type = 'order.cancelled' OR type = 'order.expired') AND"
+        "      instr(data, '\"reason\":\"after-payment\"') > 0) AND NOT EXISTS"
+        "      (SELECT 1 FROM order_event AS later WHERE later.order_id = e.order_id"
+        "       AND later.version > e.version)) WHERE true"
+        "  ON CONFLICT (order_id) DO NOTHING"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
@@ -81,7 +94,7 @@ static enum result service_tick(void *self, struct uow *uow, int64_t now_ms, str
     if (result == OK)
         result = order_store_due(uow_store(uow), now_ms, &due, err);
     for (size_t i = 0; result == OK && i < due.count; i++)
-        result = order_overdue(self, uow, due.ids[i], err);
+        result = order_overdue(self, uow, &due.items[i], err);
     return result == OK ? OK : err_context(err, result, "deadlines");
 }
 

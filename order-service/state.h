@@ -23,10 +23,11 @@ struct order_service {
 /* place.c */
 handler_fn handle_place;
 /* life.c */
-handler_fn handle_cancel, handle_captured, handle_declined, handle_closed;
-/* The deadline has passed. Never fails for reasons that lie in this one order. */
-enum result order_overdue(struct order_service *service, struct uow *uow, const char *order_id,
-                          struct err *err) WARN_UNUSED;
+handler_fn handle_cancel, handle_captured, handle_declined, handle_closed, handle_refunded;
+/* It has waited long enough: out of `placed`, or what it asked for is asked for again. Never fails for
+ * reasons that lie in this one order. */
+enum result order_overdue(struct order_service *service, struct uow *uow,
+                          const struct due_order *due, struct err *err) WARN_UNUSED;
 /* catalogue.c */
 handler_fn handle_set_product, handle_stock_adjust;
 

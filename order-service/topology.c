@@ -15,6 +15,7 @@ static const struct binding_spec bindings[] = {
     {COMMANDS, COMMANDS_EXCHANGE, "order.*"},      {COMMANDS, COMMANDS_EXCHANGE, "catalogue.*"},
     {COMMANDS, COMMANDS_EXCHANGE, "stock.*"},      {PAYMENTS, EVENTS_EXCHANGE, PAYMENT_CAPTURED},
     {PAYMENTS, EVENTS_EXCHANGE, PAYMENT_DECLINED}, {PAYMENTS, EVENTS_EXCHANGE, PAYMENT_CLOSED},
+    {PAYMENTS, EVENTS_EXCHANGE, PAYMENT_REFUNDED},
 };
 
 static const struct handler handlers[] = {
@@ -25,6 +26,7 @@ static const struct handler handlers[] = {
     {PAYMENTS, PAYMENT_CAPTURED, &payment_captured_type, handle_captured},
     {PAYMENTS, PAYMENT_DECLINED, &payment_declined_type, handle_declined},
     {PAYMENTS, PAYMENT_CLOSED, &payment_closed_type, handle_closed},
+    {PAYMENTS, PAYMENT_REFUNDED, &payment_refunded_type, handle_refunded},
 };
 
 static const struct publication_spec publications[] = {

@@ -6,6 +6,7 @@
 #include "common/base/buf.h"
 #include "common/base/text.h"
 #include "contracts/messages.h"
+#include "payment-service/facts.h"
 #include "payment-service/payment_store.h"
 #include "payment-service/provider.h"
 
@@ -24,82 +25,6 @@ static void set_text(char *to, size_t size, const char *from)
 {
     if (from)
         text_copy(to, size, from);
-}
-
-/* --- facts ------------------------------------------------------------------ */
-
-union fact {
-    struct payment_outcome outcome;
-    struct payment_declined declined;
-    struct payment_closed closed;
-};
-
-static void fill_outcome(const struct payment *payment, union fact *fact)
-{
-    struct payment_outcome *outcome = &fact->outcome;
-    set_text(outcome->order_id, sizeof outcome->order_id, payment->order_id);
-    outcome->amount = payment->amount;
-    set_text(outcome->currency, sizeof outcome->currency, payment->currency);
-    set_text(outcome->provider_reference, sizeof outcome->provider_reference,
-             payment->provider_reference);
-}
-
-static void fill_refunded(const struct payment *payment, union fact *fact)
-{
-    fill_outcome(payment, fact);
-    set_text(fact->outcome.provider_reference, sizeof fact->outcome.provider_reference,
-             payment->refund_reference);
-}
-
-static void fill_declined(const struct payment *payment, union fact *fact)
-{
-    struct payment_declined *declined = &fact->declined;
-    set_text(declined->order_id, sizeof declined->order_id, payment->order_id);
-    declined->amount = payment->amount;
-    set_text(declined->currency, sizeof declined->currency, payment->currency);
-    set_text(declined->reason, sizeof declined->reason, payment->reason);
-}
-
-static void fill_closed(const struct payment *payment, union fact *fact)
-{
-    struct payment_closed *closed = &fact->closed;
-    set_text(closed->order_id, sizeof closed->order_id, payment->order_id);
-    set_text(closed->reason, sizeof closed->reason, payment->reason);
-}
-
-static const struct fact_kind {
-    const char *type;
-    const struct bind_type *payload_type;
-    void (*fill)(const struct payment *payment, union fact *fact);
-} fact_kinds[] = {
-    {PAYMENT_CAPTURED, &payment_captured_type, fill_outcome},
-    {PAYMENT_REFUNDED, &payment_refunded_type, fill_refunded},
-    {PAYMENT_DECLINED, &payment_declined_type, fill_declined},
-    {PAYMENT_CLOSED, &payment_closed_type, fill_closed},
-};
-
-static enum result say(struct uow *uow, struct payment *payment, const char *type, struct err *err)
-{
-    const struct fact_kind *kind = fact_kinds;
-    while (strcmp(kind->type, type) != 0)
-        kind++; /* the table says nothing else */
-    union fact fact = {0};
-    kind->fill(payment, &fact);
-    struct outgoing message = {
-        .exchange = EXCHANGE_EVENTS,
-        .type = type,
-        .subject = payment->order_id,
-        .sequence = ++payment->sequence,
-        .payload_type = kind->payload_type,
-        .payload = &fact,
-    };
-    struct said said;
-    enum result result = uow_publish(uow, &message, &said, err);
-    if (result != OK)
-        return result;
-    char *slot = payment->sequence == 1 ? payment->outcome_fact_id : payment->refund_fact_id;
-    text_copy(slot, ID_TEXT_SIZE, said.id);
-    return OK;
 }
 
 /* --- calls ------------------------------------------------------------------- */
@@ -150,6 +75,34 @@ static enum result check_refund(const struct payment *payment, const struct inpu
                    payment->currency);
 }
 
+/* What was said before bytes were kept is made again from its row. What the row does not have, the
+ * reference of a refund, the provider tells again under the same key. */
+static enum result say_unkept(struct uow *uow, struct payment *payment, const char *fact,
+                              const struct input *input, struct err *err)
+{
+    if (input->event == PAYMENT_EVENT_REFUND)
+        return ask(uow, payment, PROVIDER_REFUND, err);
+    set_text(payment->refund_reference, sizeof payment->refund_reference, input->reference);
+    return payment_say_remade(uow, payment, fact, err);
+}
+
+static enum result say_again(struct uow *uow, struct payment *payment, const char *fact,
+                             const struct input *input, struct err *err)
+{
+    enum result result = OK;
+    if (!uow_switches(uow)->say_again)
+        return DUPLICATE;
+    if (input->event == PAYMENT_EVENT_REFUND)
+        result = check_refund(payment, input, err);
+    if (result != OK)
+        return result;
+    if (!payment_keeps(payment, fact))
+        return say_unkept(uow, payment, fact, input, err);
+    /* An answer that came twice: nobody has asked. */
+    return input->event == PAYMENT_EVENT_REFUND_OK ? DUPLICATE
+                                                   : payment_say_kept(uow, payment, fact, err);
+}
+
 static enum result move(struct uow *uow, struct payment *payment, const struct payment_step *step,
                         const struct input *input, struct err *err)
 {
@@ -161,7 +114,7 @@ static enum result move(struct uow *uow, struct payment *payment, const struct p
     take_input(payment, input);
     payment->state = step->next;
     if (step->fact)
-        result = say(uow, payment, step->fact, err);
+        result = payment_say(uow, payment, step->fact, err);
     if (result == OK && step->call)
         result = ask(uow, payment, step->call, err);
     if (result == OK)
@@ -181,6 +134,8 @@ static enum result apply(struct uow *uow, const struct input *input, struct err 
         return move(uow, &payment, step, input, err);
     case PAYMENT_IGNORE:
         return DUPLICATE;
+    case PAYMENT_SAY_AGAIN:
+        return say_again(uow, &payment, step->fact, input, err);
     case PAYMENT_AGAIN:
     case PAYMENT_WAIT:
         return err_set(err, DEFER, "payment is %s", payment_state_name(payment.state));

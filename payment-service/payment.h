@@ -6,7 +6,8 @@
  *   captured -> refunding -> refunded
  *
  * Exactly one of captured, declined and closed is said per order, and each of them is an end for
- * the other two. What is heard late or twice finds a state in which it means nothing. */
+ * the other two. What is heard late or twice finds a state in which it means nothing; but who asks
+ * for what has been settled has not heard of it, and is told again. */
 #ifndef WARREN_PAYMENT_SERVICE_PAYMENT_H
 #define WARREN_PAYMENT_SERVICE_PAYMENT_H
 
@@ -46,6 +47,7 @@ enum payment_event {
 enum payment_verdict {
     PAYMENT_MOVE,       /* into `next`, with `fact` and `call` */
     PAYMENT_IGNORE,     /* late or twice: change nothing */
+    PAYMENT_SAY_AGAIN,  /* settled: whoever asks has not heard `fact`, so say it again */
     PAYMENT_AGAIN,      /* ask the provider again, later, with the same key */
     PAYMENT_WAIT,       /* a command whose cause has not been seen yet: later again */
     PAYMENT_CONTRADICT, /* a command that nobody can rightly have sent: quarantine */

@@ -22,6 +22,8 @@ struct payment {
     char outcome_fact_id[ID_TEXT_SIZE]; /* captured, declined or closed; "" : not yet */
     char refund_fact_id[ID_TEXT_SIZE];
     char refund_reference[REFERENCE_SIZE]; /* on its way into the fact; not stored */
+    int64_t outcome_position;              /* where the loop keeps that fact; 0: nowhere */
+    int64_t refund_position;               /* of the refund */
     int64_t sequence;                      /* of the last fact said about this order */
     bool stored;                           /* there is a row */
 };

@@ -15,6 +15,9 @@ static const struct {
     {"rescan", offsetof(struct switches, rescan)},
     {"stable-provider-key", offsetof(struct switches, stable_provider_key)},
     {"version-check", offsetof(struct switches, version_check)},
+    {"repeat-close", offsetof(struct switches, repeat_close)},
+    {"repeat-refund", offsetof(struct switches, repeat_refund)},
+    {"say-again", offsetof(struct switches, say_again)},
 };
 
 enum { SWITCH_COUNT = sizeof table / sizeof table[0] };

@@ -18,6 +18,9 @@ struct switches {
     bool rescan; /* rows, jobs and messages left by a dead instance are taken up again */
     bool stable_provider_key; /* every attempt at one effect carries the same idempotency key */
     bool version_check;       /* a write on a stale version is refused */
+    bool repeat_close;        /* an order that closes asks again until it hears what became of it */
+    bool repeat_refund;       /* a refund is asked for again until it has been heard of */
+    bool say_again;           /* payment answers a question asked again by saying its fact again */
 };
 
 struct switches switches_all_on(void);

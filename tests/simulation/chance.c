@@ -56,7 +56,7 @@ void chance_init(struct chance *chance, uint64_t seed)
         [MEMORY_DROP] = 150,          [MEMORY_STAY_DOWN] = 5000,   [MEMORY_NACK] = 800,
         [MEMORY_DUPLICATE] = 1500,    [MEMORY_HOLD_FRAMES] = 3000, [MEMORY_HOLD_CONFIRM] = 5000,
         [MEMORY_SWAP_CONFIRM] = 5000, [MEMORY_HOLD_QUEUE] = 7000,  [MEMORY_HOLD_MESSAGE] = 5000,
-        [MEMORY_NO_ROOM] = 2000,      [MEMORY_SKIP_OFFSET] = 1000,
+        [MEMORY_NO_ROOM] = 2000,      [MEMORY_SKIP_OFFSET] = 1000, [MEMORY_VANISH] = 1500,
     };
     *chance = (struct chance){.state = seed * 0x2545f4914f6cdd1du + 1};
     for (int i = 0; i < MEMORY_FAULT_COUNT; i++)

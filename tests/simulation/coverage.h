@@ -39,6 +39,9 @@
     X(BUS_HELD, "bus: delayed")                                                                    \
     X(BUS_BLOCKED, "bus: blocked")                                                                 \
     X(BUS_NO_ROOM, "bus: no room")                                                                 \
+    X(LOST_ORDER_PAYMENTS, "bus: confirmed, and lost by order.payments")                           \
+    X(LOST_PAYMENT_ORDERS, "bus: confirmed, and lost by payment.orders")                           \
+    X(LOST_PAYMENT_COMMANDS, "bus: confirmed, and lost by payment.commands")                       \
     X(PROVIDER_FAILED, "provider: failed")                                                         \
     X(PROVIDER_STALLED, "provider: stalled")                                                       \
     X(PROVIDER_LOST, "provider: acted, answer lost")                                               \
@@ -57,6 +60,12 @@
     X(LOOP_DEFERRED, "loop: deferred")                                                             \
     X(LOOP_QUARANTINED, "loop: quarantined")                                                       \
     X(LOOP_ROLLED_BACK, "loop: batch rolled back")                                                 \
+    X(ASKED_CLOSE_AGAIN, "order: asked again to close")                                            \
+    X(ASKED_REFUND_AGAIN, "order: asked again for a refund")                                       \
+    X(SAID_CAPTURED_AGAIN, "payment: said again that it captured")                                 \
+    X(SAID_DECLINED_AGAIN, "payment: said again that it declined")                                 \
+    X(SAID_CLOSED_AGAIN, "payment: said again that it closed")                                     \
+    X(SAID_REFUNDED_AGAIN, "payment: said again that it refunded")                                 \
     X(AUDITED_RUNNING, "audited in mid-flight")                                                    \
     X(EDGE_HELD, "edge: a fact came before its predecessor")                                       \
     X(EDGE_DUPLICATE, "edge: a fact came twice")                                                   \

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "common/accounts/accounts.h"
+#include "contracts/messages.h"
 #include "notification-service/notification_service.h"
 #include "order-service/order_service.h"
 #include "payment-service/payment_service.h"
@@ -118,10 +119,11 @@ static struct effect *start_mailer(struct world *world, struct process *process)
     return faulty_effect(process->provider);
 }
 
+static const struct service_spec *const specs[] = {&order_service_spec, &payment_service_spec,
+                                                   &notification_service_spec};
+
 static void start_service(struct world *world, struct process *process)
 {
-    static const struct service_spec *const specs[] = {&order_service_spec, &payment_service_spec,
-                                                       &notification_service_spec};
     struct err err = {{0}};
     struct service_parts parts = {.clock = &process->clock,
                                   .store = process->store,
@@ -198,9 +200,31 @@ static void leave_orphan(struct world *world, struct process *process)
     process->other = NULL;
 }
 
+/* What was said again, by its type. */
+static void count_repeats(struct world *world, const struct topology *topology,
+                          const struct service_numbers *numbers)
+{
+    static const struct {
+        const char *type;
+        enum coverage_item item;
+    } repeats[] = {
+        {PAYMENT_CLOSE, COVER_ASKED_CLOSE_AGAIN},
+        {PAYMENT_REFUND, COVER_ASKED_REFUND_AGAIN},
+        {PAYMENT_CAPTURED, COVER_SAID_CAPTURED_AGAIN},
+        {PAYMENT_DECLINED, COVER_SAID_DECLINED_AGAIN},
+        {PAYMENT_CLOSED, COVER_SAID_CLOSED_AGAIN},
+        {PAYMENT_REFUNDED, COVER_SAID_REFUNDED_AGAIN},
+    };
+    for (size_t i = 0; i < topology->publication_count; i++)
+        for (size_t r = 0; r < sizeof repeats / sizeof repeats[0]; r++)
+            if (strcmp(topology->publications[i].type, repeats[r].type) == 0)
+                world->coverage.items[repeats[r].item] += numbers->repeats[i];
+}
+
 static void count_loop(struct world *world, struct process *process)
 {
     struct service_state state;
+    count_repeats(world, specs[process->kind]->topology, service_numbers(process->service));
     service_state(process->service, &state);
     world->coverage.items[COVER_LOOP_DUPLICATE] += state.duplicates;
     world->coverage.items[COVER_LOOP_DEFERRED] += state.deferred;

@@ -16,8 +16,21 @@
 static const struct topology *const topologies[] = {&order_topology, &payment_topology,
                                                     &notification_topology, &edge_topology};
 
-static const char *const queues[] = {"order.commands", "order.payments", "payment.orders",
-                                     "payment.commands", "notification.events"};
+/* A queue that may lose: what it has confirmed vanishes, one message or, for a fact, all of them
+ * while its bindings are gone. Not order.commands: what was to be placed is nowhere else, and no
+ * service can ask for it again. Not the stream, which everybody is measured by. */
+static const struct {
+    const char *name;
+    enum { KEEPS, MAY_LOSE } fate;
+    enum coverage_item lost;
+} queues[] = {
+    {"order.commands", KEEPS, COVER_COUNT},
+    {"order.payments", MAY_LOSE, COVER_LOST_ORDER_PAYMENTS},
+    {"payment.orders", MAY_LOSE, COVER_LOST_PAYMENT_ORDERS},
+    {"payment.commands", MAY_LOSE, COVER_LOST_PAYMENT_COMMANDS},
+    /* Off: nobody notices yet that a settled order was never told of. */
+    {"notification.events", KEEPS, COVER_COUNT},
+};
 enum { QUEUES = sizeof queues / sizeof queues[0] };
 static const int64_t day_ms = 86400000;
 
@@ -72,6 +85,9 @@ void world_init(struct world *world, uint64_t seed, const struct switches *switc
     manual_clock_init(&world->clock, START_MS, chance_next(&world->chance));
     world->broker = memory_broker_new(topologies, sizeof topologies / sizeof topologies[0]);
     memory_broker_choose(world->broker, &(struct memory_chooser){chance_choose, &world->chance});
+    for (int i = 0; i < QUEUES; i++)
+        if (queues[i].fate == MAY_LOSE)
+            memory_broker_may_lose(world->broker, queues[i].name);
     if (trace)
         memory_broker_watch(world->broker, watch, world);
     world->mailbox = calloc(1, sizeof *world->mailbox);
@@ -108,6 +124,9 @@ static void count_bus(struct world *world)
     items[COVER_BUS_HELD] += h->held;
     items[COVER_BUS_BLOCKED] += h->blocked;
     items[COVER_BUS_NO_ROOM] += h->no_room;
+    for (int i = 0; i < QUEUES; i++)
+        if (queues[i].lost != COVER_COUNT)
+            items[queues[i].lost] += memory_broker_vanished(world->broker, queues[i].name);
 }
 
 static void drop_orphans(struct world *world)
@@ -214,7 +233,7 @@ static void poison_one(struct world *world)
 {
     char body[128];
     int64_t number = ++world->poison;
-    const char *queue = queues[chance_below(&world->chance, QUEUES)];
+    const char *queue = queues[chance_below(&world->chance, QUEUES)].name;
     if (chance_below(&world->chance, 2))
         snprintf(body, sizeof body, "%" PRId64 " is no JSON {", number);
     else
@@ -228,10 +247,10 @@ static void trouble_the_broker(struct world *world)
     struct chance *chance = &world->chance;
     int64_t now_ms = world->clock.mono_ms;
     if (!world->rebind_ms && chance_hits(chance, chance->unbind, 10000)) {
-        world->unbound = queues[chance_below(chance, 5)];
-        /* Only commands are worth it: a fact is always routable, to the stream. */
-        if (!strstr(world->unbound, ".commands"))
-            world->unbound = chance_below(chance, 2) ? "order.commands" : "payment.commands";
+        /* Of commands the publisher hears; a fact is always routable, to the stream. */
+        uint64_t i = chance_below(chance, QUEUES);
+        bool commands = strstr(queues[i].name, ".commands") != NULL;
+        world->unbound = commands || queues[i].fate == MAY_LOSE ? queues[i].name : "order.commands";
         world->rebind_ms = now_ms + chance_between(chance, 1, 2000);
         memory_broker_unbind(world->broker, world->unbound);
         world_note(world, "%s loses its bindings", world->unbound);
@@ -346,7 +365,7 @@ void world_heal(struct world *world)
     world_note(world, "all faults end");
     world->chance.calm = true;
     for (int i = 0; i < QUEUES; i++)
-        memory_broker_rebind(world->broker, queues[i]);
+        memory_broker_rebind(world->broker, queues[i].name);
     memory_broker_block(world->broker, false);
     world->rebind_ms = world->unblock_ms = 0;
     for (int i = 0; i < PROCESSES; i++) {
@@ -388,7 +407,7 @@ bool world_quiescent(struct world *world)
     if (!clients_done(world) || world->orphan_count > 0)
         return false;
     for (int i = 0; i < QUEUES; i++)
-        if (memory_broker_depth(world->broker, queues[i]) > 0)
+        if (memory_broker_depth(world->broker, queues[i].name) > 0)
             return false;
     for (int db = DB_ORDER; db <= DB_NOTIFICATION; db++)
         if (count_of(world, db,
@@ -399,5 +418,6 @@ bool world_quiescent(struct world *world)
                     "SELECT count(*) FROM (SELECT max(version), type FROM order_event GROUP BY "
                     "order_id) AS last WHERE type IN ('order.placed', 'order.closing')") == 0 &&
            count_of(world, DB_ORDER, "SELECT count(*) FROM product WHERE untold = 1") == 0 &&
+           count_of(world, DB_ORDER, "SELECT count(*) FROM order_open") == 0 &&
            edges_have_read(world);
 }

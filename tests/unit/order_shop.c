@@ -190,6 +190,14 @@ void shop_closed(struct shop *shop, unsigned order)
     shop_send(shop, PAYMENT_CLOSED, closed.order_id, &closed);
 }
 
+void shop_refunded(struct shop *shop, unsigned order, int64_t amount)
+{
+    struct payment_outcome refunded = {
+        .amount = amount, .currency = "EUR", .provider_reference = "refund-1"};
+    snprintf(refunded.order_id, sizeof refunded.order_id, "%s", shop_order_id(order));
+    shop_send(shop, PAYMENT_REFUNDED, refunded.order_id, &refunded);
+}
+
 /* What the witness has seen. */
 
 typedef void seen_fn(void *context, const struct envelope *envelope, const cJSON *data);
@@ -239,6 +247,33 @@ size_t shop_count(struct shop *shop, const char *type, const char *subject)
     struct search search = {.type = type, .subject = subject};
     each_seen(shop, seen_match, &search);
     return search.count;
+}
+
+struct ids {
+    const char *type;
+    struct id seen[64];
+    size_t count;
+};
+
+static void seen_id(void *context, const struct envelope *envelope, const cJSON *data)
+{
+    struct ids *ids = context;
+    (void)data;
+    if (strcmp(envelope->type, ids->type) != 0)
+        return;
+    for (size_t i = 0; i < ids->count; i++)
+        if (strcmp(ids->seen[i].text, envelope->id.text) == 0)
+            return;
+    if (ids->count == sizeof ids->seen / sizeof ids->seen[0])
+        abort();
+    ids->seen[ids->count++] = envelope->id;
+}
+
+size_t shop_ids(struct shop *shop, const char *type)
+{
+    struct ids ids = {.type = type};
+    each_seen(shop, seen_id, &ids);
+    return ids.count;
 }
 
 bool shop_last(struct shop *shop, const char *type, const char *subject, void *out)

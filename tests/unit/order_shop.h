@@ -64,9 +64,12 @@ void shop_cancel(struct shop *shop, unsigned order, const char *customer);
 void shop_captured(struct shop *shop, unsigned order, int64_t amount);
 void shop_declined(struct shop *shop, unsigned order);
 void shop_closed(struct shop *shop, unsigned order);
+void shop_refunded(struct shop *shop, unsigned order, int64_t amount);
 
 /* What has been published: facts and commands of this type about this subject (NULL: any). */
 size_t shop_count(struct shop *shop, const char *type, const char *subject);
+/* How many different ids those had. */
+size_t shop_ids(struct shop *shop, const char *type);
 /* The payload of the last such; false: there is none. */
 bool shop_last(struct shop *shop, const char *type, const char *subject, void *out);
 /* Whether every subject's facts are numbered 1, 2, 3 ... in the order in which they left. */

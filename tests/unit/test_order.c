@@ -10,29 +10,28 @@
 #include "tests/unit/unit.h"
 
 /* One line per state, one letter per event (place, unavailable, cancel, deadline, captured,
- * declined, closed): the state that follows (p laced, k closing for cancel, x closing for expiry,
+ * declined, closed, refunded): the state that follows (p laced, k closing for cancel, x closing for expiry,
  * c onfirmed, r ejected, n cancelled unpaid, N cancelled paid, e xpired unpaid, E xpired paid), or
- * . ignore, ? later, - refuse, ! contradiction. */
+ * . ignore, ? later, a sk again, z come to rest, - refuse, ! contradiction. */
 static const char letters[] = "_pkxcrnNeE";
 static const char *const grid[STATE_COUNT] = {
-    [STATE_NONE] = "pr?.???",
-    [STATE_PLACED] = "..kxcrr",
-    [STATE_CLOSING_FOR_CANCEL] = "....Nnn",
-    [STATE_CLOSING_FOR_EXPIRY] = "....Eee",
-    [STATE_CONFIRMED] = "..N..!!",
-    [STATE_REJECTED] = "..-.!..",
-    [STATE_CANCELLED_UNPAID] = "....!..",
-    [STATE_CANCELLED_PAID] = ".....!!",
-    [STATE_EXPIRED_UNPAID] = "..-.!..",
-    [STATE_EXPIRED_PAID] = "..-..!!",
+    [STATE_NONE] = "pr?.????",
+    [STATE_PLACED] = "..kxcrr!",
+    [STATE_CLOSING_FOR_CANCEL] = "...aNnn!",
+    [STATE_CLOSING_FOR_EXPIRY] = "...aEee!",
+    [STATE_CONFIRMED] = "..N..!!!",
+    [STATE_REJECTED] = "..-.!..!",
+    [STATE_CANCELLED_UNPAID] = "....!..!",
+    [STATE_CANCELLED_PAID] = "...a.!!z",
+    [STATE_EXPIRED_UNPAID] = "..-.!..!",
+    [STATE_EXPIRED_PAID] = "..-a.!!z",
 };
 
 static char letter_of(const struct order_step *step)
 {
-    static const char verdicts[] = {[VERDICT_IGNORE] = '.',
-                                    [VERDICT_LATER] = '?',
-                                    [VERDICT_REFUSE] = '-',
-                                    [VERDICT_CONTRADICT] = '!'};
+    static const char verdicts[] = {
+        [VERDICT_IGNORE] = '.', [VERDICT_LATER] = '?',  [VERDICT_ASK] = 'a',
+        [VERDICT_REST] = 'z',   [VERDICT_REFUSE] = '-', [VERDICT_CONTRADICT] = '!'};
     return step->verdict == VERDICT_MOVE ? letters[step->next] : verdicts[step->verdict];
 }
 
@@ -56,10 +55,32 @@ static void moves_are_complete(void)
             const struct order_step *step = order_step(state, event);
             bool moves = step->verdict == VERDICT_MOVE;
             CU_ASSERT_EQUAL(step->fact != NULL, moves);
-            CU_ASSERT(moves || step->command == NULL);
+            CU_ASSERT(moves || step->verdict == VERDICT_ASK || step->command == NULL);
             CU_ASSERT(moves || step->stock == STOCK_KEEP);
             CU_ASSERT(step->verdict != VERDICT_REFUSE || step->reason != NULL);
         }
+}
+
+/* Whoever has asked for something asks again, for the same, until it is answered: then it has moved on
+ * or is at rest, and asks for nothing. */
+static void who_asks_asks_again(void)
+{
+    for (int state = 0; state < STATE_COUNT; state++)
+        for (int event = 0; event < EVENT_COUNT; event++) {
+            const struct order_step *step = order_step(state, event);
+            if (step->verdict != VERDICT_MOVE)
+                continue;
+            const struct order_step *again = order_step(step->next, EVENT_DEADLINE);
+            CU_ASSERT_EQUAL(step->command != NULL, again->verdict == VERDICT_ASK);
+            if (!step->command || again->verdict != VERDICT_ASK)
+                continue;
+            CU_ASSERT_STRING_EQUAL(again->command, step->command);
+            CU_ASSERT_STRING_EQUAL(order_asks(step->next), step->command);
+            if (strcmp(step->command, PAYMENT_CLOSE) == 0)
+                CU_ASSERT_STRING_EQUAL(again->reason, step->reason);
+        }
+    CU_ASSERT_PTR_NULL(order_asks(STATE_PLACED));
+    CU_ASSERT_PTR_NULL(order_asks(STATE_CONFIRMED));
 }
 
 static struct order *new_order(void)
@@ -204,6 +225,7 @@ static void any_sequence(void)
 static const struct unit_case cases[] = {
     {"every pair is decided", every_pair_is_decided},
     {"moves are complete", moves_are_complete},
+    {"who asks asks again", who_asks_asks_again},
     {"fold agrees with the table", fold_agrees_with_table},
     {"fold refuses what cannot be", fold_refuses_what_cannot_be},
     {"any sequence of events", any_sequence},

@@ -7,7 +7,7 @@
 #include "payment-service/provider.h"
 #include "tests/unit/unit.h"
 
-/* One letter a pair: '.' ignore, 'a' ask the provider again, 'w' wait, 'x' contradiction; else the
+/* One letter a pair: '.' ignore, 's' say again, 'a' ask the provider again, 'w' wait, 'x' contradiction; else the
  * state that follows: P pending, C captured, D declined, L closed, R refunding, F refunded.
  * Messages placed close refund | answers to a capture: ok declined voided refused open | to a void:
  * ok captured declined open | to a refund: ok open. */
@@ -20,31 +20,32 @@ static const char *const expected[PAYMENT_STATE_COUNT] = {
                               "CDLDa"
                               "LCDa"
                               "..",
-    [PAYMENT_STATE_CAPTURED] = "..R"
+    [PAYMENT_STATE_CAPTURED] = ".sR"
                                "....."
                                "...."
                                "..",
-    [PAYMENT_STATE_DECLINED] = "..x"
+    [PAYMENT_STATE_DECLINED] = ".sx"
                                "....."
                                "...."
                                "..",
-    [PAYMENT_STATE_CLOSED] = "..x"
+    [PAYMENT_STATE_CLOSED] = ".sx"
                              "....."
                              "...."
                              "..",
-    [PAYMENT_STATE_REFUNDING] = "..."
+    [PAYMENT_STATE_REFUNDING] = ".s."
                                 "....."
                                 "...."
                                 "Fa",
-    [PAYMENT_STATE_REFUNDED] = "..."
+    [PAYMENT_STATE_REFUNDED] = ".ss"
                                "....."
                                "...."
-                               "..",
+                               "sa",
 };
 
 static char letter(const struct payment_step *step)
 {
     static const char verdicts[] = {[PAYMENT_IGNORE] = '.',
+                                    [PAYMENT_SAY_AGAIN] = 's',
                                     [PAYMENT_AGAIN] = 'a',
                                     [PAYMENT_WAIT] = 'w',
                                     [PAYMENT_CONTRADICT] = 'x'};
@@ -90,7 +91,7 @@ static void facts_and_calls_follow_the_states(void)
             const struct payment_step *step =
                 payment_step((enum payment_state)state, (enum payment_event)event);
             if (step->verdict != PAYMENT_MOVE) {
-                CU_ASSERT_PTR_NULL(step->fact);
+                CU_ASSERT_EQUAL(step->fact != NULL, step->verdict == PAYMENT_SAY_AGAIN);
                 CU_ASSERT_PTR_NULL(step->call);
                 continue;
             }
@@ -103,6 +104,23 @@ static void facts_and_calls_follow_the_states(void)
                 call = PROVIDER_REFUND;
             CU_ASSERT(same_text(step->call, call));
         }
+}
+
+/* Said again is only what was said on the way to this state; and whoever asks for what has been settled
+ * is told, or the job that is open will tell. */
+static void what_is_said_again_was_said(void)
+{
+    for (int state = PAYMENT_STATE_CAPTURED; state < PAYMENT_STATE_COUNT; state++) {
+        bool money = state != PAYMENT_STATE_DECLINED && state != PAYMENT_STATE_CLOSED;
+        const char *outcome =
+            money ? PAYMENT_CAPTURED : fact_on_entering(PAYMENT_STATE_PENDING, state);
+        const struct payment_step *close = payment_step(state, PAYMENT_EVENT_CLOSE);
+        const struct payment_step *refund = payment_step(state, PAYMENT_EVENT_REFUND);
+        CU_ASSERT_EQUAL(close->verdict, PAYMENT_SAY_AGAIN);
+        CU_ASSERT(same_text(close->fact, outcome));
+        CU_ASSERT_EQUAL(refund->verdict == PAYMENT_SAY_AGAIN, state == PAYMENT_STATE_REFUNDED);
+        CU_ASSERT(state != PAYMENT_STATE_REFUNDED || same_text(refund->fact, PAYMENT_REFUNDED));
+    }
 }
 
 struct said {
@@ -158,6 +176,7 @@ static void names_go_there_and_back(void)
 static const struct unit_case cases[] = {
     {"every pair is decided", every_pair_is_decided},
     {"facts and calls follow the states", facts_and_calls_follow_the_states},
+    {"what is said again was said", what_is_said_again_was_said},
     {"no walk says two outcomes", no_walk_says_two_outcomes},
     {"names go there and back", names_go_there_and_back},
 };
