@@ -20,8 +20,11 @@ confirms            5 lose
 mandatory           1 unroutable
 inbox               3 adjust
 version-check       5 cancel
+repeat-close        1 purge close order.closing
+repeat-refund       3 purge refund order.cancelled
+say-again           1 unheard
 '
-chosen=${GUARANTEES:-outbox ack-after-commit stable-provider-key inbox version-check}
+chosen=${GUARANTEES:-outbox ack-after-commit stable-provider-key inbox version-check say-again}
 [[ $chosen == all ]] && chosen=$(awk '{print $1}' <<<"$cases")
 
 token=
@@ -47,14 +50,6 @@ was_hit() {
 is_up() {
     warren status
 }
-row() { # DATABASE QUERY
-    python3 -c 'import sqlite3, sys
-db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=5)
-print(db.execute(sys.argv[2]).fetchone()[0])' "$WARREN_HOME/store/$1" "$2"
-}
-is_row() { # NUMBER DATABASE QUERY
-    [[ $(row "$2" "$3") == "$1" ]]
-}
 
 set_kill() { # PROGRAM POINT
     mkdir -m 0700 "$WARREN_HOME/run/failpoints"
@@ -77,13 +72,7 @@ do_lose() {
     kill -KILL "$broker"
 }
 do_unroutable() {
-    local name value
-    (
-        while IFS='=' read -r name value; do
-            [[ $name == RABBITMQ_* || $name == ERL_* || $name == HOME ]] && export "$name=$value"
-        done < <(tr '\0' '\n' <"/proc/$(field "$(warren status --json)" .broker.pid)/environ")
-        /usr/lib/rabbitmq/bin/rabbitmqctl -q delete_queue --vhost warren order.commands
-    )
+    broker_tool delete_queue --vhost warren order.commands
     place unroutable tok_visa
 }
 # Committed and not acknowledged, a delta comes again.
@@ -107,6 +96,36 @@ do_cancel() {
     while read -r i; do ask "orders/$i/cancel" ''; done < <(printf '%s\n' "${ids[@]}" | shuf)
 }
 
+# What order-service has sent, and the broker has confirmed, is purged before payment-service takes it.
+do_purge() { # close|refund FACT
+    local queue
+    is_asked() {
+        is_row "$1" order.db "SELECT type FROM order_event ORDER BY version DESC LIMIT 1" &&
+            is_row 0 order.db "SELECT count(*) FROM outbox"
+    }
+    if [[ $1 == refund ]]; then
+        place refund tok_visa
+        until_true 30 is_asked order.confirmed || fail "not confirmed"
+    fi
+    control stop payment-service-1 >"$TMPDIR/control.out"
+    [[ $1 == refund ]] || place close tok_visa
+    ask "orders/$order_id/cancel" ''
+    until_true 30 is_asked "$2" || fail "nothing was asked of payment-service"
+    for queue in payment.orders payment.commands; do
+        broker_tool purge_queue --vhost warren "$queue"
+    done
+    control start payment-service-1 >"$TMPDIR/control.out"
+}
+# What payment-service says finds no binding; later it is asked what it said.
+do_unheard() {
+    binding remove order.payments payment.captured
+    place unheard tok_visa
+    until_true 30 is_row captured payment.db "SELECT state FROM payment" || fail "not captured"
+    until_true 30 is_row 0 payment.db "SELECT count(*) FROM outbox" || fail "not said"
+    binding add order.payments payment.captured
+    ask "orders/$order_id/cancel" ''
+}
+
 missed=()
 tried=0
 ports_take
@@ -119,7 +138,9 @@ while read -r -u 9 guarantee promise how arguments; do # rabbitmqctl reads what 
     tried=$((tried + 1))
     instances=1
     [[ $guarantee != version-check ]] || instances=2
-    warren up --instances "$instances" --without "$guarantee" --unsafe >"$TMPDIR/up.out" || fail "up: $(<"$TMPDIR/up.out")"
+    deadline=30
+    [[ $how != lose ]] || deadline=3600 # when it passes, payment-service says again what was lost
+    WARREN_PAYMENT_DEADLINE=$deadline warren up --instances "$instances" --without "$guarantee" --unsafe >"$TMPDIR/up.out" || fail "up: $(<"$TMPDIR/up.out")"
     token=$(warren token --customer crowd)
     # shellcheck disable=SC2086
     "do_$how" $arguments

@@ -10,6 +10,9 @@
 #   pid_of SERVICE      of its first instance, as status says
 #   until_true SECONDS COMMAND...  waits for a condition
 #   control ...         supervisorctl of the suite
+#   broker_tool ...     rabbitmqctl on the suite's broker; reads nothing from standard input
+#   binding add|remove QUEUE KEY  of a queue to warren.events, as nobody of the suite would
+#   row DATABASE QUERY, is_row VALUE DATABASE QUERY  the first column of its first row
 #   suite_left          prints the processes that carry the suite's mark
 #   crowd_begin OPTION...  customers (of warren load) who place orders until they are
 #                       accepted; their record is $TMPDIR/history, their process $crowd
@@ -79,6 +82,33 @@ crowd_end() {
 
 control() {
     supervisorctl -s "unix://$(sed -n 's/^file=//p' "$WARREN_HOME/run/supervisord.conf")" "$@"
+}
+
+# Its environment is that of the broker's own process.
+broker_tool() {
+    (
+        while IFS='=' read -r name value; do
+            [[ $name == RABBITMQ_* || $name == ERL_* || $name == HOME ]] && export "$name=$value"
+        done < <(tr '\0' '\n' <"/proc/$(field "$(warren status --json)" .broker.pid)/environ")
+        /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@" </dev/null
+    )
+}
+
+binding() {
+    local resource='fun(Kind, Name) -> {resource, <<"warren">>, Kind, Name} end'
+    broker_tool eval "R = $resource, ok = rabbit_binding:$1({binding, R(exchange, <<\"warren.events\">>),
+        <<\"$3\">>, R(queue, <<\"$2\">>), []}, <<\"test\">>)." >"$TMPDIR/binding.out" 2>&1 ||
+        fail "$1 binding of $2 to $3: $(<"$TMPDIR/binding.out")"
+}
+
+row() {
+    python3 -c 'import sqlite3, sys
+db = sqlite3.connect("file:" + sys.argv[1] + "?mode=ro", uri=True, timeout=5)
+print(db.execute(sys.argv[2]).fetchone()[0])' "$WARREN_HOME/store/$1" "$2"
+}
+
+is_row() {
+    [[ $(row "$2" "$3") == "$1" ]]
 }
 
 suite_left() {
