@@ -66,77 +66,78 @@ static const char *const event_names[PAYMENT_EVENT_COUNT] = {
 #define IGNORE_ANSWERS_OF_REFUND                                                                   \
     [PAYMENT_EVENT_REFUND_OK] = IGNORE, [PAYMENT_EVENT_REFUND_OPEN] = IGNORE
 
-static const struct payment_step steps[PAYMENT_STATE_COUNT][PAYMENT_EVENT_COUNT] =
-    {
-        [PAYMENT_STATE_NONE] =
-            {
-                [PAYMENT_EVENT_PLACED] = MOVE(PENDING, NULL, PROVIDER_CAPTURE),
-                [PAYMENT_EVENT_CLOSE] = MOVE(CLOSED, PAYMENT_CLOSED, NULL),
-                [PAYMENT_EVENT_REFUND] = CONTRADICT, /* a refund follows what we said ourselves */
-                IGNORE_ANSWERS_OF_PENDING,
-                IGNORE_ANSWERS_OF_REFUND,
-            },
-        [PAYMENT_STATE_PENDING] =
-            {
-                [PAYMENT_EVENT_PLACED] = IGNORE,
-                /* Stays pending: only the provider knows whether the capture was first. */
-                [PAYMENT_EVENT_CLOSE] = MOVE(PENDING, NULL, PROVIDER_VOID),
-                [PAYMENT_EVENT_REFUND] = WAIT,
-                [PAYMENT_EVENT_CAPTURE_OK] = MOVE(CAPTURED, PAYMENT_CAPTURED, NULL),
-                [PAYMENT_EVENT_CAPTURE_DECLINED] = MOVE(DECLINED, PAYMENT_DECLINED, NULL),
-                [PAYMENT_EVENT_CAPTURE_VOIDED] = MOVE(CLOSED, PAYMENT_CLOSED, NULL),
-                [PAYMENT_EVENT_CAPTURE_REFUSED] = MOVE(DECLINED, PAYMENT_DECLINED, NULL),
-                [PAYMENT_EVENT_CAPTURE_OPEN] = AGAIN,
-                [PAYMENT_EVENT_VOID_OK] = MOVE(CLOSED, PAYMENT_CLOSED, NULL),
-                [PAYMENT_EVENT_VOID_CAPTURED] = MOVE(CAPTURED, PAYMENT_CAPTURED, NULL),
-                [PAYMENT_EVENT_VOID_DECLINED] = MOVE(DECLINED, PAYMENT_DECLINED, NULL),
-                [PAYMENT_EVENT_VOID_OPEN] = AGAIN,
-                IGNORE_ANSWERS_OF_REFUND,
-            },
-        [PAYMENT_STATE_CAPTURED] =
-            {
-                [PAYMENT_EVENT_PLACED] = IGNORE,
-                [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CAPTURED),
-                [PAYMENT_EVENT_REFUND] = MOVE(REFUNDING, NULL, PROVIDER_REFUND),
-                IGNORE_ANSWERS_OF_PENDING,
-                IGNORE_ANSWERS_OF_REFUND,
-            },
-        [PAYMENT_STATE_DECLINED] =
-            {
-                [PAYMENT_EVENT_PLACED] = IGNORE,
-                [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_DECLINED),
-                [PAYMENT_EVENT_REFUND] = CONTRADICT,
-                IGNORE_ANSWERS_OF_PENDING,
-                IGNORE_ANSWERS_OF_REFUND,
-            },
-        [PAYMENT_STATE_CLOSED] =
-            {
-                [PAYMENT_EVENT_PLACED] = IGNORE, /* the tombstone */
-                [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CLOSED),
-                [PAYMENT_EVENT_REFUND] = CONTRADICT,
-                IGNORE_ANSWERS_OF_PENDING,
-                IGNORE_ANSWERS_OF_REFUND,
-            },
-        [PAYMENT_STATE_REFUNDING] =
-            {
-                [PAYMENT_EVENT_PLACED] = IGNORE,
-                [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CAPTURED),
-                [PAYMENT_EVENT_REFUND] = IGNORE, /* once; its job will tell */
-                IGNORE_ANSWERS_OF_PENDING,
-                [PAYMENT_EVENT_REFUND_OK] = MOVE(REFUNDED, PAYMENT_REFUNDED, NULL),
-                [PAYMENT_EVENT_REFUND_OPEN] = AGAIN,
-            },
-        [PAYMENT_STATE_REFUNDED] =
-            {
-                [PAYMENT_EVENT_PLACED] = IGNORE,
-                [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CAPTURED),
-                [PAYMENT_EVENT_REFUND] = SAY_AGAIN(PAYMENT_REFUNDED),
-                IGNORE_ANSWERS_OF_PENDING,
-                /* Asked for only where the bytes were not kept. */
-                [PAYMENT_EVENT_REFUND_OK] = SAY_AGAIN(PAYMENT_REFUNDED),
-                [PAYMENT_EVENT_REFUND_OPEN] = AGAIN,
-            },
+/* clang-format off */
+static const struct payment_step steps[PAYMENT_STATE_COUNT][PAYMENT_EVENT_COUNT] = {
+    [PAYMENT_STATE_NONE] =
+        {
+            [PAYMENT_EVENT_PLACED] = MOVE(PENDING, NULL, PROVIDER_CAPTURE),
+            [PAYMENT_EVENT_CLOSE] = MOVE(CLOSED, PAYMENT_CLOSED, NULL),
+            [PAYMENT_EVENT_REFUND] = CONTRADICT, /* a refund follows what we said ourselves */
+            IGNORE_ANSWERS_OF_PENDING,
+            IGNORE_ANSWERS_OF_REFUND,
+        },
+    [PAYMENT_STATE_PENDING] =
+        {
+            [PAYMENT_EVENT_PLACED] = IGNORE,
+            /* Stays pending: only the provider knows whether the capture was first. */
+            [PAYMENT_EVENT_CLOSE] = MOVE(PENDING, NULL, PROVIDER_VOID),
+            [PAYMENT_EVENT_REFUND] = WAIT,
+            [PAYMENT_EVENT_CAPTURE_OK] = MOVE(CAPTURED, PAYMENT_CAPTURED, NULL),
+            [PAYMENT_EVENT_CAPTURE_DECLINED] = MOVE(DECLINED, PAYMENT_DECLINED, NULL),
+            [PAYMENT_EVENT_CAPTURE_VOIDED] = MOVE(CLOSED, PAYMENT_CLOSED, NULL),
+            [PAYMENT_EVENT_CAPTURE_REFUSED] = MOVE(DECLINED, PAYMENT_DECLINED, NULL),
+            [PAYMENT_EVENT_CAPTURE_OPEN] = AGAIN,
+            [PAYMENT_EVENT_VOID_OK] = MOVE(CLOSED, PAYMENT_CLOSED, NULL),
+            [PAYMENT_EVENT_VOID_CAPTURED] = MOVE(CAPTURED, PAYMENT_CAPTURED, NULL),
+            [PAYMENT_EVENT_VOID_DECLINED] = MOVE(DECLINED, PAYMENT_DECLINED, NULL),
+            [PAYMENT_EVENT_VOID_OPEN] = AGAIN,
+            IGNORE_ANSWERS_OF_REFUND,
+        },
+    [PAYMENT_STATE_CAPTURED] =
+        {
+            [PAYMENT_EVENT_PLACED] = IGNORE,
+            [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CAPTURED),
+            [PAYMENT_EVENT_REFUND] = MOVE(REFUNDING, NULL, PROVIDER_REFUND),
+            IGNORE_ANSWERS_OF_PENDING,
+            IGNORE_ANSWERS_OF_REFUND,
+        },
+    [PAYMENT_STATE_DECLINED] =
+        {
+            [PAYMENT_EVENT_PLACED] = IGNORE,
+            [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_DECLINED),
+            [PAYMENT_EVENT_REFUND] = CONTRADICT,
+            IGNORE_ANSWERS_OF_PENDING,
+            IGNORE_ANSWERS_OF_REFUND,
+        },
+    [PAYMENT_STATE_CLOSED] =
+        {
+            [PAYMENT_EVENT_PLACED] = IGNORE, /* the tombstone */
+            [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CLOSED),
+            [PAYMENT_EVENT_REFUND] = CONTRADICT,
+            IGNORE_ANSWERS_OF_PENDING,
+            IGNORE_ANSWERS_OF_REFUND,
+        },
+    [PAYMENT_STATE_REFUNDING] =
+        {
+            [PAYMENT_EVENT_PLACED] = IGNORE,
+            [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CAPTURED),
+            [PAYMENT_EVENT_REFUND] = IGNORE, /* once; its job will tell */
+            IGNORE_ANSWERS_OF_PENDING,
+            [PAYMENT_EVENT_REFUND_OK] = MOVE(REFUNDED, PAYMENT_REFUNDED, NULL),
+            [PAYMENT_EVENT_REFUND_OPEN] = AGAIN,
+        },
+    [PAYMENT_STATE_REFUNDED] =
+        {
+            [PAYMENT_EVENT_PLACED] = IGNORE,
+            [PAYMENT_EVENT_CLOSE] = SAY_AGAIN(PAYMENT_CAPTURED),
+            [PAYMENT_EVENT_REFUND] = SAY_AGAIN(PAYMENT_REFUNDED),
+            IGNORE_ANSWERS_OF_PENDING,
+            /* Asked for only where the bytes were not kept. */
+            [PAYMENT_EVENT_REFUND_OK] = SAY_AGAIN(PAYMENT_REFUNDED),
+            [PAYMENT_EVENT_REFUND_OPEN] = AGAIN,
+        },
 };
+/* clang-format on */
 
 const struct payment_step *payment_step(enum payment_state state, enum payment_event event)
 {
