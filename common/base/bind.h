@@ -107,6 +107,11 @@ void bind_encode(const struct bind_type *type, const void *value, struct buf *ou
         .name = #member, .kind = BIND_KIND_INT, .offset = offsetof(owner, member), .min = (lo),    \
         .max = (hi)                                                                                \
     }
+#define BIND_OPTIONAL_INT_FIELD(owner, member, lo, hi)                                             \
+    {                                                                                              \
+        .name = #member, .kind = BIND_KIND_INT, .need = BIND_OPTIONAL,                             \
+        .offset = offsetof(owner, member), .min = (lo), .max = (hi)                                \
+    }
 #define BIND_NONZERO_FIELD(owner, member, lo, hi)                                                  \
     {                                                                                              \
         .name = #member, .kind = BIND_KIND_INT, .offset = offsetof(owner, member), .min = (lo),    \
@@ -122,6 +127,11 @@ void bind_encode(const struct bind_type *type, const void *value, struct buf *ou
         .name = #member, .kind = BIND_KIND_ARRAY, .offset = offsetof(owner, member), .min = (lo),  \
         .max = (hi), .type = (bound), .count_offset = offsetof(owner, count), .unique = 1,         \
         .unique_offset = offsetof(element, key)                                                    \
+    }
+#define BIND_LIST_FIELD(owner, member, count, lo, hi, bound)                                       \
+    {                                                                                              \
+        .name = #member, .kind = BIND_KIND_ARRAY, .offset = offsetof(owner, member), .min = (lo),  \
+        .max = (hi), .type = (bound), .count_offset = offsetof(owner, count)                       \
     }
 #define BIND_TYPE(text, owner, list)                                                               \
     {                                                                                              \

@@ -18,8 +18,10 @@ static void write_member(struct buf *out, const char *name, const char *text)
     json_write_text(out, text);
 }
 
-void envelope_encode(const struct envelope *envelope, const struct bind_type *payload_type,
-                     const void *payload, struct buf *out)
+/* What comes before the data. No attribute can contain it: in a string its quotes are escaped. */
+#define DATA_FOLLOW ",\"datacontenttype\":\"application/json\",\"data\":"
+
+static void write_attributes(const struct envelope *envelope, struct buf *out)
 {
     char time[TIME_TEXT_SIZE];
     time_format(envelope->time_ms, time);
@@ -36,9 +38,33 @@ void envelope_encode(const struct envelope *envelope, const struct bind_type *pa
     }
     if (envelope->traceparent[0])
         write_member(out, "traceparent", envelope->traceparent);
-    buf_text(out, ",\"datacontenttype\":\"application/json\",\"data\":");
+    buf_text(out, DATA_FOLLOW);
+}
+
+void envelope_encode(const struct envelope *envelope, const struct bind_type *payload_type,
+                     const void *payload, struct buf *out)
+{
+    write_attributes(envelope, out);
     bind_encode(payload_type, payload, out);
-    buf_text(out, "}");
+    buf_append(out, "}", 1);
+}
+
+void envelope_encode_text(const struct envelope *envelope, const char *data, size_t size,
+                          struct buf *out)
+{
+    write_attributes(envelope, out);
+    buf_append(out, data, size);
+    buf_append(out, "}", 1);
+}
+
+const char *envelope_data(const char *body, size_t size, size_t *ret_size)
+{
+    const char *data = strstr(body, DATA_FOLLOW);
+    if (!data) /* nothing that we have written */
+        abort();
+    data += strlen(DATA_FOLLOW);
+    *ret_size = size - (size_t)(data - body) - 1;
+    return data;
 }
 
 enum presence { MUST, MAY };

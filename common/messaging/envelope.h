@@ -27,6 +27,11 @@ struct envelope {
 /* Appends the whole CloudEvent with its data. */
 void envelope_encode(const struct envelope *envelope, const struct bind_type *payload_type,
                      const void *payload, struct buf *out);
+/* The same with data that are JSON text already. */
+void envelope_encode_text(const struct envelope *envelope, const char *data, size_t size,
+                          struct buf *out);
+/* The data in what one of the two has written, as text: *ret_size bytes inside `body`. */
+const char *envelope_data(const char *body, size_t size, size_t *ret_size);
 
 /* Reads the envelope; *ret_data is its `data`, inside *ret_document, which the caller deletes with
  * cJSON_Delete on OK. INVALID says why. Unknown attributes are ignored. */
