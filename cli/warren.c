@@ -21,6 +21,7 @@ static const struct {
     {"demo", "a short day in the shop, checked"},
     {"audit", "prove the promises from stores, ledger and log"},
     {"quarantine", "what could not be handled: list, show, redrive, drop"},
+    {"retell", "have the services say again what they know of an order"},
     {"load", "orders at a rate fixed in advance, and a report on them"},
     {"chaos", "orders while everything is killed and stopped, then the audit"},
 };

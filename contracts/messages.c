@@ -40,6 +40,7 @@ static const char *const notification_channels[] = {"in-app", "email", NULL};
 
 #define ORDER_FIELDS(owner)                                                                        \
     BIND_TEXT_FIELD(owner, order_id, BIND_UUID), BIND_TEXT_FIELD(owner, customer, BIND_UUID)
+#define SETTLEMENT_FIELD(owner) BIND_OPTIONAL_INT_FIELD(owner, settlement, 1, COUNT_MAX)
 #define VERSION_FIELD(owner) BIND_INT_FIELD(owner, version, 1, COUNT_MAX)
 #define MONEY_FIELDS(owner)                                                                        \
     BIND_INT_FIELD(owner, amount, 0, AMOUNT_MAX), BIND_TEXT_FIELD(owner, currency, BIND_CURRENCY)
@@ -65,6 +66,29 @@ const struct bind_type order_place_type =
 static const struct bind_field order_cancel_fields[] = {ORDER_FIELDS(struct order_cancel)};
 const struct bind_type order_cancel_type =
     BIND_TYPE(ORDER_CANCEL, struct order_cancel, order_cancel_fields);
+
+static const struct bind_field retell_fields[] = {
+    BIND_TEXT_FIELD(struct retell, order_id, BIND_UUID),
+};
+const struct bind_type order_retell_type = BIND_TYPE(ORDER_RETELL, struct retell, retell_fields);
+const struct bind_type payment_retell_type =
+    BIND_TYPE(PAYMENT_RETELL, struct retell, retell_fields);
+const struct bind_type notification_retell_type =
+    BIND_TYPE(NOTIFICATION_RETELL, struct retell, retell_fields);
+
+static const struct bind_field number_range_fields[] = {
+    BIND_INT_FIELD(struct number_range, first, 1, COUNT_MAX),
+    BIND_OPTIONAL_INT_FIELD(struct number_range, last, 1, COUNT_MAX),
+};
+static const struct bind_type number_range_type =
+    BIND_TYPE("number_range", struct number_range, number_range_fields);
+
+static const struct bind_field order_retell_settled_fields[] = {
+    BIND_LIST_FIELD(struct retell_settled, missing, missing_count, 1, MISSING_RANGES_MAX,
+                    &number_range_type),
+};
+const struct bind_type order_retell_settled_type =
+    BIND_TYPE(ORDER_RETELL_SETTLED, struct retell_settled, order_retell_settled_fields);
 
 static const struct bind_field payment_close_fields[] = {
     BIND_TEXT_FIELD(struct payment_close, order_id, BIND_UUID),
@@ -115,6 +139,7 @@ static const struct bind_field order_rejected_fields[] = {
     LINES_FIELD(struct order_rejected, &rejected_line_type, struct priced_line),
     BIND_INT_FIELD(struct order_rejected, total, 0, AMOUNT_MAX),
     BIND_TEXT_FIELD(struct order_rejected, request_hash, BIND_HEX64),
+    SETTLEMENT_FIELD(struct order_rejected),
 };
 const struct bind_type order_rejected_type =
     BIND_TYPE(ORDER_REJECTED, struct order_rejected, order_rejected_fields);
@@ -132,6 +157,7 @@ static const struct bind_field order_confirmed_fields[] = {
     VERSION_FIELD(struct order_ended),
     BIND_TEXT_FIELD(struct order_ended, currency, BIND_CURRENCY),
     BIND_INT_FIELD(struct order_ended, total, 0, AMOUNT_MAX),
+    SETTLEMENT_FIELD(struct order_ended),
 };
 const struct bind_type order_confirmed_type =
     BIND_TYPE(ORDER_CONFIRMED, struct order_ended, order_confirmed_fields);
@@ -142,6 +168,7 @@ static const struct bind_field order_ended_fields[] = {
     BIND_TEXT_FIELD(struct order_ended, reason, BIND_WORD),
     BIND_TEXT_FIELD(struct order_ended, currency, BIND_CURRENCY),
     BIND_INT_FIELD(struct order_ended, total, 0, AMOUNT_MAX),
+    SETTLEMENT_FIELD(struct order_ended),
 };
 const struct bind_type order_cancelled_type =
     BIND_TYPE(ORDER_CANCELLED, struct order_ended, order_ended_fields);
@@ -225,8 +252,12 @@ const struct bind_type alert_raised_type =
 const struct contract contracts[] = {
     {ORDER_PLACE, COMMANDS, &order_place_type},
     {ORDER_CANCEL, COMMANDS, &order_cancel_type},
+    {ORDER_RETELL, COMMANDS, &order_retell_type},
+    {ORDER_RETELL_SETTLED, COMMANDS, &order_retell_settled_type},
     {PAYMENT_CLOSE, COMMANDS, &payment_close_type},
     {PAYMENT_REFUND, COMMANDS, &payment_refund_type},
+    {PAYMENT_RETELL, COMMANDS, &payment_retell_type},
+    {NOTIFICATION_RETELL, COMMANDS, &notification_retell_type},
     {CATALOGUE_SET_PRODUCT, COMMANDS, &set_product_type},
     {STOCK_ADJUST, COMMANDS, &stock_adjust_type},
     {ORDER_PLACED, EVENTS, &order_placed_type},

@@ -15,6 +15,7 @@ enum {
     UNIT_PRICE_MAX = 1000000000,
     STOCK_DELTA_MAX = 1000000000,
     NAME_POINTS_MAX = 128,
+    MISSING_RANGES_MAX = 50,
 };
 #define AMOUNT_MAX INT64_C(1000000000000000)
 #define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1, see json_integer */
@@ -33,8 +34,12 @@ enum {
 /* Types, also the routing keys. */
 #define ORDER_PLACE "order.place"
 #define ORDER_CANCEL "order.cancel"
+#define ORDER_RETELL "order.retell"
+#define ORDER_RETELL_SETTLED "order.retell-settled"
 #define PAYMENT_CLOSE "payment.close"
 #define PAYMENT_REFUND "payment.refund"
+#define PAYMENT_RETELL "payment.retell"
+#define NOTIFICATION_RETELL "notification.retell"
 #define CATALOGUE_SET_PRODUCT "catalogue.set-product"
 #define STOCK_ADJUST "stock.adjust"
 #define ORDER_PLACED "order.placed"
@@ -97,6 +102,20 @@ struct payment_refund {
     char currency[CURRENCY_SIZE];
 };
 
+struct retell { /* order.retell, payment.retell, notification.retell */
+    char order_id[UUID_SIZE];
+};
+
+struct number_range { /* both ends included */
+    int64_t first;
+    int64_t last; /* optional: 0 for no end */
+};
+
+struct retell_settled {
+    size_t missing_count;
+    struct number_range missing[MISSING_RANGES_MAX]; /* of settlements, see struct order_ended */
+};
+
 struct set_product {
     char sku[SKU_SIZE];
     char name[NAME_SIZE];
@@ -136,6 +155,7 @@ struct order_rejected {
     struct priced_line lines[ORDER_LINES_MAX];
     int64_t total;
     char request_hash[HASH_SIZE];
+    int64_t settlement; /* see struct order_ended */
 };
 
 struct order_closing {
@@ -152,6 +172,7 @@ struct order_ended { /* confirmed, cancelled, expired */
     char reason[WORD_SIZE]; /* optional: "" for confirmed */
     char currency[CURRENCY_SIZE];
     int64_t total;
+    int64_t settlement; /* gap-free over all settled versions of all orders; 0: it has none */
 };
 
 struct payment_outcome { /* captured, refunded */
@@ -209,8 +230,9 @@ struct command_refused {
     char reason[WORD_SIZE];
 };
 
-extern const struct bind_type order_place_type, order_cancel_type, payment_close_type,
-    payment_refund_type, set_product_type, stock_adjust_type;
+extern const struct bind_type order_place_type, order_cancel_type, order_retell_type,
+    order_retell_settled_type, payment_close_type, payment_refund_type, payment_retell_type,
+    notification_retell_type, set_product_type, stock_adjust_type;
 extern const struct bind_type order_placed_type, order_rejected_type, order_closing_type,
     order_confirmed_type, order_cancelled_type, order_expired_type, payment_captured_type,
     payment_declined_type, payment_closed_type, payment_refunded_type, product_listed_type,

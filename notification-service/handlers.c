@@ -10,6 +10,7 @@
 #include "common/base/json.h"
 #include "common/base/text.h"
 #include "contracts/messages.h"
+#include "notification-service/heard.h"
 #include "notification-service/letter.h"
 #include "notification-service/mailer.h"
 #include "notification-service/notification_service.h"
@@ -17,6 +18,7 @@
 
 struct notification_service {
     struct store *accounts;
+    struct heard heard;
 };
 
 enum result notification_service_new(const struct notification_service_options *options,
@@ -33,20 +35,31 @@ enum result notification_service_new(const struct notification_service_options *
 
 void notification_service_free(struct notification_service *service)
 {
+    if (!service)
+        return;
+    heard_release(&service->heard);
     free(service);
+}
+
+enum result notification_before_commit(void *self, struct uow *uow, struct err *err)
+{
+    struct notification_service *service = self;
+    return heard_fold(&service->heard, uow_store(uow), err);
+}
+
+void notification_forget(void *self)
+{
+    struct notification_service *service = self;
+    heard_forget(&service->heard);
 }
 
 /* --- telling ------------------------------------------------------------------ */
 
-/* The fact of a notification that is in the store as sent, under the id noted there. */
-static enum result say_sent(struct uow *uow, const struct notification *notification,
+/* The fact of a notification that is now sent, the `sequence`th about its order. It is kept, to be said
+ * again if need be; the notification notes its id and where. */
+static enum result say_sent(struct uow *uow, struct notification *notification, int64_t sequence,
                             struct err *err)
 {
-    int64_t sequence = 0;
-    enum result result =
-        notification_count_sent(uow_store(uow), notification->order_id, &sequence, err);
-    if (result != OK)
-        return result;
     struct notification_sent sent = {.order_version = notification->order_version};
     text_copy(sent.order_id, sizeof sent.order_id, notification->order_id);
     text_copy(sent.customer, sizeof sent.customer, notification->customer);
@@ -57,11 +70,29 @@ static enum result say_sent(struct uow *uow, const struct notification *notifica
         .type = NOTIFICATION_SENT,
         .subject = notification->order_id,
         .sequence = sequence,
-        .id = notification->fact_id,
         .payload_type = &notification_sent_type,
         .payload = &sent,
     };
-    return uow_publish(uow, &message, NULL, err);
+    struct said said;
+    enum result result = uow_publish(uow, &message, &said, err);
+    if (result != OK)
+        return result;
+    text_copy(notification->fact_id, sizeof notification->fact_id, said.id);
+    notification->fact_position = said.position;
+    return uow_keep(uow, &said, err);
+}
+
+static enum result say_again(void *context, const struct store_row *row, struct err *err)
+{
+    return uow_publish_kept(context, store_row_int(row, 0), err);
+}
+
+enum result notification_on_retell(void *self, struct uow *uow, const struct envelope *envelope,
+                                   const void *payload, struct err *err)
+{
+    const struct retell *retell = payload;
+    (void)self, (void)envelope;
+    return notification_kept(uow_store(uow), retell->order_id, say_again, uow, err);
 }
 
 /* --- by mail -------------------------------------------------------------------- */
@@ -137,28 +168,44 @@ static enum result find_address(const struct notification_service *service, cons
 
 /* --- how an order ended ----------------------------------------------------------- */
 
-static enum result notify(struct notification_service *service, struct uow *uow,
-                          const struct ending *ending, struct err *err)
+static struct notification notification_of(const struct ending *ending, const char *channel)
 {
-    struct mail mail;
-    enum result result = find_address(service, ending->customer, &mail, err);
-    if (result != OK)
-        return result;
-    bool by_mail = mail.to[0] != '\0';
     struct notification notification = {.order_version = ending->version};
     text_copy(notification.order_id, sizeof notification.order_id, ending->order_id);
     text_copy(notification.customer, sizeof notification.customer, ending->customer);
     text_copy(notification.kind, sizeof notification.kind, ending->kind);
-    text_copy(notification.channel, sizeof notification.channel,
-              by_mail ? CHANNEL_EMAIL : CHANNEL_IN_APP);
-    if (!by_mail) {
-        struct id id = uow_new_id(uow);
-        memcpy(notification.fact_id, id.text, sizeof notification.fact_id);
-    }
-    result = notification_insert(uow_store(uow), &notification, uow_now_ms(uow), err);
+    text_copy(notification.channel, sizeof notification.channel, channel);
+    return notification;
+}
+
+static enum result notify(struct notification_service *service, struct uow *uow,
+                          const struct ending *ending, struct err *err)
+{
+    struct mail mail;
+    int64_t sent = 0;
+    enum result result = find_address(service, ending->customer, &mail, err);
+    if (result == OK)
+        result = notification_look(uow_store(uow), ending->order_id, ending->version, &sent, err);
     if (result != OK)
         return result;
-    return by_mail ? ask_for_mail(uow, ending, &mail, err) : say_sent(uow, &notification, err);
+    bool by_mail = mail.to[0] != '\0';
+    struct notification notification =
+        notification_of(ending, by_mail ? CHANNEL_EMAIL : CHANNEL_IN_APP);
+    if (!by_mail)
+        result = say_sent(uow, &notification, sent + 1, err);
+    if (result == OK)
+        result = notification_insert(uow_store(uow), &notification, uow_now_ms(uow), err);
+    return result == OK && by_mail ? ask_for_mail(uow, ending, &mail, err) : result;
+}
+
+/* What was told before has been heard too, under whatever id it comes again. */
+static enum result hear(struct notification_service *service, struct uow *uow,
+                        const struct ending *ending, int64_t settlement, struct err *err)
+{
+    enum result result = notify(service, uow, ending, err);
+    if (result == OK || result == DUPLICATE)
+        heard_note(&service->heard, settlement);
+    return result;
 }
 
 static enum result raise_alert(struct uow *uow, const struct window_alert *alert, struct err *err)
@@ -196,9 +243,10 @@ static enum result count_failure(struct uow *uow, const char *order_id, int64_t 
     return result;
 }
 
-static struct ending ending_of(const char *kind, const struct order_ended *ended)
+static enum result on_ended(struct notification_service *service, struct uow *uow, const char *kind,
+                            const struct order_ended *ended, struct err *err)
 {
-    return (struct ending){
+    struct ending ending = {
         .kind = kind,
         .order_id = ended->order_id,
         .customer = ended->customer,
@@ -207,30 +255,29 @@ static struct ending ending_of(const char *kind, const struct order_ended *ended
         .currency = ended->currency,
         .total = ended->total,
     };
+    return hear(service, uow, &ending, ended->settlement, err);
 }
 
 enum result notification_on_confirmed(void *self, struct uow *uow, const struct envelope *envelope,
                                       const void *payload, struct err *err)
 {
     (void)envelope;
-    struct ending ending = ending_of("confirmed", payload);
-    return notify(self, uow, &ending, err);
+    return on_ended(self, uow, "confirmed", payload, err);
 }
 
 enum result notification_on_cancelled(void *self, struct uow *uow, const struct envelope *envelope,
                                       const void *payload, struct err *err)
 {
     (void)envelope;
-    struct ending ending = ending_of("cancelled", payload);
-    return notify(self, uow, &ending, err);
+    return on_ended(self, uow, "cancelled", payload, err);
 }
 
 enum result notification_on_expired(void *self, struct uow *uow, const struct envelope *envelope,
                                     const void *payload, struct err *err)
 {
-    struct ending ending = ending_of("expired", payload);
-    enum result result = notify(self, uow, &ending, err);
-    return result == OK ? count_failure(uow, ending.order_id, envelope->time_ms, err) : result;
+    const struct order_ended *ended = payload;
+    enum result result = on_ended(self, uow, "expired", payload, err);
+    return result == OK ? count_failure(uow, ended->order_id, envelope->time_ms, err) : result;
 }
 
 enum result notification_on_rejected(void *self, struct uow *uow, const struct envelope *envelope,
@@ -246,7 +293,7 @@ enum result notification_on_rejected(void *self, struct uow *uow, const struct e
         .currency = rejected->currency,
         .total = rejected->total,
     };
-    enum result result = notify(self, uow, &ending, err);
+    enum result result = hear(self, uow, &ending, rejected->settlement, err);
     return result == OK ? count_failure(uow, ending.order_id, envelope->time_ms, err) : result;
 }
 
@@ -255,11 +302,14 @@ enum result notification_on_rejected(void *self, struct uow *uow, const struct e
 static enum result settle(struct uow *uow, struct notification *notification, const char *channel,
                           struct err *err)
 {
-    struct id id = uow_new_id(uow);
-    memcpy(notification->fact_id, id.text, sizeof notification->fact_id);
+    int64_t sent = 0;
     text_copy(notification->channel, sizeof notification->channel, channel);
-    enum result result = notification_mark_sent(uow_store(uow), notification, uow_now_ms(uow), err);
-    return result == OK ? say_sent(uow, notification, err) : result;
+    enum result result =
+        notification_count_sent(uow_store(uow), notification->order_id, &sent, err);
+    if (result == OK)
+        result = say_sent(uow, notification, sent + 1, err);
+    return result == OK ? notification_mark_sent(uow_store(uow), notification, uow_now_ms(uow), err)
+                        : result;
 }
 
 enum result notification_on_mailed(void *self, struct uow *uow, const char *kind, const char *key,

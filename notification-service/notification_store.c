@@ -14,27 +14,58 @@ const struct migration notification_migrations[] = {
         "CREATE INDEX failure_at ON failure(at_ms);"
         "CREATE TABLE alert(number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, "
         "count INTEGER NOT NULL, fact_id TEXT NOT NULL)"},
+    /* heard.c and reconcile.c. */
+    {2, "CREATE TABLE heard(first INTEGER PRIMARY KEY, last INTEGER NOT NULL "
+        "CHECK (last >= first));"
+        "CREATE TABLE look(highest INTEGER NOT NULL, quiet INTEGER NOT NULL, "
+        "count INTEGER NOT NULL, sum INTEGER NOT NULL, cursor INTEGER NOT NULL, "
+        "pause INTEGER NOT NULL, wait INTEGER NOT NULL, due_ms INTEGER NOT NULL, "
+        "since_ms INTEGER NOT NULL);"
+        "INSERT INTO look VALUES (0, 0, 0, 0, 0, 0, 0, 0, 0);"
+        "ALTER TABLE notification ADD COLUMN fact_position INTEGER NOT NULL DEFAULT 0"},
 };
-const size_t notification_migration_count = 1;
+const size_t notification_migration_count =
+    sizeof notification_migrations / sizeof notification_migrations[0];
+
+struct look {
+    int64_t order_version, sent;
+    bool there;
+};
+
+static enum result look_row(void *context, const struct store_row *row, struct err *err)
+{
+    struct look *look = context;
+    (void)err;
+    look->there = look->there || store_row_int(row, 0) == look->order_version;
+    look->sent += store_row_int(row, 1);
+    return OK;
+}
+
+enum result notification_look(struct store *store, const char *order_id, int64_t order_version,
+                              int64_t *ret_sent, struct err *err)
+{
+    struct look look = {.order_version = order_version};
+    enum result result = store_query(
+        store, "SELECT order_version, state = 'sent' FROM notification WHERE order_id = $1",
+        STORE_ARGS(store_text(order_id)), look_row, &look, err);
+    *ret_sent = look.sent;
+    return result == OK && look.there ? DUPLICATE : result;
+}
 
 enum result notification_insert(struct store *store, const struct notification *notification,
                                 int64_t now_ms, struct err *err)
 {
     bool sent = notification->fact_id[0] != '\0';
-    int64_t inserted = 0;
-    enum result result = store_exec(
+    return store_exec(
         store,
         "INSERT INTO notification(order_id, order_version, customer, kind, channel, state, "
-        "fact_id, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
-        "ON CONFLICT(order_id, order_version) DO NOTHING",
+        "fact_id, fact_position, at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         STORE_ARGS(store_text(notification->order_id), store_int(notification->order_version),
                    store_text(notification->customer), store_text(notification->kind),
                    store_text(notification->channel), store_text(sent ? "sent" : "queued"),
-                   store_text(sent ? notification->fact_id : NULL), store_int(now_ms)),
-        &inserted, err);
-    if (result != OK)
-        return result;
-    return inserted ? OK : DUPLICATE;
+                   store_text(sent ? notification->fact_id : NULL),
+                   store_int(notification->fact_position), store_int(now_ms)),
+        NULL, err);
 }
 
 static enum result read_notification(void *context, const struct store_row *row, struct err *err)
@@ -65,11 +96,11 @@ enum result notification_mark_sent(struct store *store, const struct notificatio
 {
     return store_exec(
         store,
-        "UPDATE notification SET state = 'sent', channel = $3, fact_id = $4, at_ms = $5 "
-        "WHERE order_id = $1 AND order_version = $2",
+        "UPDATE notification SET state = 'sent', channel = $3, fact_id = $4, at_ms = $5, "
+        "fact_position = $6 WHERE order_id = $1 AND order_version = $2",
         STORE_ARGS(store_text(notification->order_id), store_int(notification->order_version),
                    store_text(notification->channel), store_text(notification->fact_id),
-                   store_int(now_ms)),
+                   store_int(now_ms), store_int(notification->fact_position)),
         NULL, err);
 }
 
@@ -79,6 +110,15 @@ enum result notification_count_sent(struct store *store, const char *order_id, i
     return store_query_int(
         store, "SELECT count(*) FROM notification WHERE order_id = $1 AND state = 'sent'",
         STORE_ARGS(store_text(order_id)), ret_count, err);
+}
+
+enum result notification_kept(struct store *store, const char *order_id, store_row_fn *each,
+                              void *context, struct err *err)
+{
+    return store_query(store,
+                       "SELECT fact_position FROM notification "
+                       "WHERE order_id = $1 AND fact_position > 0 ORDER BY fact_position",
+                       STORE_ARGS(store_text(order_id)), each, context, err);
 }
 
 struct times {

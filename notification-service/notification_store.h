@@ -21,9 +21,16 @@ struct notification {
     char kind[WORD_SIZE];
     char channel[WORD_SIZE];
     char fact_id[ID_TEXT_SIZE]; /* notification.sent; "" while queued */
+    int64_t fact_position;      /* where that is kept (uow_keep); 0: nowhere */
 };
 
-/* DUPLICATE: there is one for this (order, version). Sent when it has a fact id, else queued. */
+/* DUPLICATE: there is one for this (order, version). OK: there is none; how many of this order's have
+ * been sent, that is, the sequence of the last one's fact. */
+enum result notification_look(struct store *store, const char *order_id, int64_t order_version,
+                              int64_t *ret_sent, struct err *err) WARN_UNUSED;
+enum result notification_count_sent(struct store *store, const char *order_id, int64_t *ret_count,
+                                    struct err *err) WARN_UNUSED;
+/* Sent when it has a fact id, else queued. */
 enum result notification_insert(struct store *store, const struct notification *notification,
                                 int64_t now_ms, struct err *err) WARN_UNUSED;
 /* NOT_FOUND: no such one. */
@@ -32,9 +39,9 @@ enum result notification_load(struct store *store, const char *order_id, int64_t
 /* Queued becomes sent, by this channel, with this fact. */
 enum result notification_mark_sent(struct store *store, const struct notification *notification,
                                    int64_t now_ms, struct err *err) WARN_UNUSED;
-/* How many of this order's have been sent: the sequence of the last one's fact. */
-enum result notification_count_sent(struct store *store, const char *order_id, int64_t *ret_count,
-                                    struct err *err) WARN_UNUSED;
+/* Where the facts about this order are kept, in their order: a row of one column each. */
+enum result notification_kept(struct store *store, const char *order_id, store_row_fn *each,
+                              void *context, struct err *err) WARN_UNUSED;
 
 /* Puts a failure down and brings those around it. DUPLICATE: this order has failed already. */
 enum result failure_insert(struct store *store, const char *order_id, int64_t at_ms,

@@ -42,7 +42,7 @@ static enum result step_find(struct order_service *service, struct uow *uow,
 
 static enum result append(struct order_service *service, struct uow *uow, const struct order *order,
                           const char *type, const struct bind_type *payload_type,
-                          const void *payload, struct err *err)
+                          const void *payload, int64_t *settlement, struct err *err)
 {
     return order_store_append(service->orders, uow,
                               &(struct order_fact){
@@ -51,6 +51,7 @@ static enum result append(struct order_service *service, struct uow *uow, const 
                                   .type = type,
                                   .payload_type = payload_type,
                                   .payload = payload,
+                                  .settlement = settlement,
                               },
                               err);
 }
@@ -62,7 +63,7 @@ static enum result append_closing(struct order_service *service, struct uow *uow
     memcpy(fact.order_id, order->id, UUID_SIZE);
     memcpy(fact.customer, order->customer, UUID_SIZE);
     snprintf(fact.reason, sizeof fact.reason, "%s", reason);
-    return append(service, uow, order, ORDER_CLOSING, &order_closing_type, &fact, err);
+    return append(service, uow, order, ORDER_CLOSING, &order_closing_type, &fact, NULL, err);
 }
 
 static enum result append_ended(struct order_service *service, struct uow *uow,
@@ -77,7 +78,7 @@ static enum result append_ended(struct order_service *service, struct uow *uow,
     const struct bind_type *type = step->next == STATE_CONFIRMED            ? &order_confirmed_type
                                    : strcmp(step->fact, ORDER_EXPIRED) == 0 ? &order_expired_type
                                                                             : &order_cancelled_type;
-    return append(service, uow, order, step->fact, type, &fact, err);
+    return append(service, uow, order, step->fact, type, &fact, &fact.settlement, err);
 }
 
 /* Says again what was placed: names and prices are not kept in memory. */
@@ -98,7 +99,8 @@ static enum result append_rejected(struct order_service *service, struct uow *uo
     memcpy(fact->lines, placed->lines, placed->line_count * sizeof fact->lines[0]);
     fact->total = placed->total;
     memcpy(fact->request_hash, placed->request_hash, HASH_SIZE);
-    return append(service, uow, order, ORDER_REJECTED, &order_rejected_type, fact, err);
+    return append(service, uow, order, ORDER_REJECTED, &order_rejected_type, fact,
+                  &fact->settlement, err);
 }
 
 static enum result append_fact(struct order_service *service, struct uow *uow,

@@ -9,7 +9,7 @@
 /* Decoded facts are large (fifty lines with names): one of each is enough. */
 struct order_store {
     struct order_cache *cache;
-    struct buf json;
+    int64_t settlement; /* the last number, as read in this transaction; 0: not yet */
     union {
         struct order_placed placed;
         struct order_rejected rejected;
@@ -32,13 +32,18 @@ void order_store_free(struct order_store *orders)
     if (orders == NULL)
         return;
     order_cache_free(orders->cache);
-    buf_release(&orders->json);
     free(orders);
 }
 
 void order_store_forget(struct order_store *orders)
 {
     order_cache_clear(orders->cache);
+    orders->settlement = 0;
+}
+
+void order_store_leave(struct order_store *orders)
+{
+    orders->settlement = 0;
 }
 
 void order_store_put_take(struct order_store *orders, struct order *order)
@@ -167,46 +172,68 @@ enum result order_store_placed(struct store *store, const char *order_id, struct
 
 /* Appending */
 
+/* Numbers are given out under the write lock, so that none is given twice and none left out. The
+ * table knows the last one and is asked once a transaction. */
+static enum result settlement_insert(struct order_store *orders, struct store *store,
+                                     const struct order_fact *fact, struct err *err)
+{
+    enum result result = OK;
+    if (orders->settlement == 0)
+        result = store_query_int(store, "SELECT max(number) FROM settled", STORE_NO_ARGS,
+                                 &orders->settlement, err);
+    if (result != OK)
+        return result;
+    *fact->settlement = ++orders->settlement;
+    return store_exec(store, "INSERT INTO settled (number, order_id, version) VALUES ($1, $2, $3)",
+                      STORE_ARGS(store_int(orders->settlement), store_text(fact->order_id),
+                                 store_int(fact->version)),
+                      NULL, err);
+}
+
+/* Together with its order, version and type this is the whole message: see retell.c. */
 static enum result row_insert(struct uow *uow, const struct order_fact *fact,
-                              const struct id *fact_id, const struct buf *json, struct err *err)
+                              const struct said *said, struct err *err)
 {
     static const char checked[] =
-        "INSERT INTO order_event (order_id, version, type, fact_id, at_ms, data) "
-        "VALUES ($1, $2, $3, $4, $5, $6)";
+        "INSERT INTO order_event (order_id, version, type, fact_id, at_ms, data, traceparent) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7)";
     static const char unchecked[] =
-        "INSERT OR REPLACE INTO order_event (order_id, version, type, fact_id, at_ms, data) "
-        "VALUES ($1, $2, $3, $4, $5, $6)";
-    struct store_value data = {.type = STORE_TEXT, .data = json->data, .size = json->size};
+        "INSERT OR REPLACE INTO order_event (order_id, version, type, fact_id, at_ms, data, "
+        "traceparent) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    struct store_value data = {.type = STORE_TEXT};
+    data.data = envelope_data(said->body, said->size, &data.size);
     return store_exec(uow_store(uow), uow_switches(uow)->version_check ? checked : unchecked,
                       STORE_ARGS(store_text(fact->order_id), store_int(fact->version),
-                                 store_text(fact->type), store_text(fact_id->text),
-                                 store_int(uow_now_ms(uow)), data),
+                                 store_text(fact->type), store_text(said->id),
+                                 store_int(said->time_ms), data, store_text(said->traceparent)),
                       NULL, err);
 }
 
 enum result order_store_append(struct order_store *orders, struct uow *uow,
                                const struct order_fact *fact, struct err *err)
 {
-    struct id fact_id = uow_new_id(uow);
-    buf_clear(&orders->json);
-    bind_encode(fact->payload_type, fact->payload, &orders->json);
-    enum result result = row_insert(uow, fact, &fact_id, &orders->json, err);
-    if (result != OK) {
-        /* Whatever memory says about this order is out of date. */
-        order_cache_drop(orders->cache, fact->order_id);
-        return err_context(err, result, "version %lld", (long long)fact->version);
-    }
-    return uow_publish(uow,
-                       &(struct outgoing){
-                           .exchange = "warren.events",
-                           .type = fact->type,
-                           .subject = fact->order_id,
-                           .sequence = fact->version,
-                           .id = fact_id.text,
-                           .payload_type = fact->payload_type,
-                           .payload = fact->payload,
-                       },
-                       NULL, err);
+    struct said said;
+    enum result result = OK;
+    if (fact->settlement != NULL)
+        result = settlement_insert(orders, uow_store(uow), fact, err);
+    if (result == OK)
+        result = uow_publish(uow,
+                             &(struct outgoing){
+                                 .exchange = EXCHANGE_EVENTS,
+                                 .type = fact->type,
+                                 .subject = fact->order_id,
+                                 .sequence = fact->version,
+                                 .payload_type = fact->payload_type,
+                                 .payload = fact->payload,
+                             },
+                             &said, err);
+    if (result == OK)
+        result = row_insert(uow, fact, &said, err);
+    if (result == OK)
+        return OK;
+    /* Whatever memory says about this order is out of date. */
+    order_cache_drop(orders->cache, fact->order_id);
+    return err_context(err, result, "version %lld", (long long)fact->version);
 }
 
 /* Deadlines */

@@ -41,12 +41,16 @@ struct order_fact {
     const char *type;
     const struct bind_type *payload_type;
     const void *payload;
+    int64_t
+        *settlement; /* a member of the payload, for the number it gets; NULL: settles nothing */
 };
 
-/* Appends to the order's facts and publishes. CONFLICT: that version is there already (with the
- * version check off it is overwritten). */
+/* Appends to the order's facts and publishes; what settles the order is given the next number.
+ * CONFLICT: that version is there already (with the version check off it is overwritten). */
 enum result order_store_append(struct order_store *orders, struct uow *uow,
                                const struct order_fact *fact, struct err *err) WARN_UNUSED;
+/* Last in a transaction: the numbers that follow may be another instance's. */
+void order_store_leave(struct order_store *orders);
 /* The order its first fact makes, once that has been appended. */
 void order_store_put_take(struct order_store *orders, struct order *order);
 

@@ -56,7 +56,8 @@ static enum result reject(struct order_service *service, struct uow *uow,
                                                    .version = 1,
                                                    .type = step->fact,
                                                    .payload_type = &order_rejected_type,
-                                                   .payload = fact},
+                                                   .payload = fact,
+                                                   .settlement = &fact->settlement},
                               err);
 }
 

@@ -15,6 +15,7 @@ struct order_service {
     /* Too large for the stack's comfort, and never alive beyond one message. */
     struct order_placed placed;
     struct order_rejected rejected;
+    struct retell_settled asked; /* in this transaction, to be answered at its end; or nothing */
 };
 
 #define EVENTS_EXCHANGE "warren.events"
@@ -30,6 +31,12 @@ enum result order_overdue(struct order_service *service, struct uow *uow,
                           const struct due_order *due, struct err *err) WARN_UNUSED;
 /* catalogue.c */
 handler_fn handle_set_product, handle_stock_adjust;
+
+/* retell.c */
+handler_fn handle_retell, handle_retell_settled;
+/* Last in the transaction: answers what was asked in it. */
+enum result retell_flush(struct order_service *service, struct uow *uow,
+                         struct err *err) WARN_UNUSED;
 
 /* refuse.c: tells the sender of a command, by a fact, that nothing will come of it. OK when told.
  */

@@ -21,6 +21,8 @@ static const struct binding_spec bindings[] = {
 static const struct handler handlers[] = {
     {COMMANDS, ORDER_PLACE, &order_place_type, handle_place},
     {COMMANDS, ORDER_CANCEL, &order_cancel_type, handle_cancel},
+    {COMMANDS, ORDER_RETELL, &order_retell_type, handle_retell},
+    {COMMANDS, ORDER_RETELL_SETTLED, &order_retell_settled_type, handle_retell_settled},
     {COMMANDS, CATALOGUE_SET_PRODUCT, &set_product_type, handle_set_product},
     {COMMANDS, STOCK_ADJUST, &stock_adjust_type, handle_stock_adjust},
     {PAYMENTS, PAYMENT_CAPTURED, &payment_captured_type, handle_captured},

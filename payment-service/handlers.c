@@ -190,6 +190,30 @@ enum result payment_on_refund(void *self, struct uow *uow, const struct envelope
     return apply(uow, &input, err);
 }
 
+static enum result retell_fact(struct uow *uow, struct payment *payment, const char *fact,
+                               enum payment_event event, struct err *err)
+{
+    return payment_keeps(payment, fact)
+               ? payment_say_kept(uow, payment, fact, err)
+               : say_unkept(uow, payment, fact, &(struct input){.event = event}, err);
+}
+
+/* The outcome, if there is one, and the refund. Of an order that nobody knows there is nothing to say. */
+enum result payment_on_retell(void *self, struct uow *uow, const struct envelope *envelope,
+                              const void *payload, struct err *err)
+{
+    (void)self, (void)envelope;
+    const struct retell *retell = payload;
+    struct payment payment;
+    enum result result = payment_load(uow_store(uow), retell->order_id, &payment, err);
+    if (result == OK && payment.outcome_fact_id[0]) /* which is what answers a close */
+        result = retell_fact(uow, &payment, payment_step(payment.state, PAYMENT_EVENT_CLOSE)->fact,
+                             PAYMENT_EVENT_CLOSE, err);
+    if (result == OK && payment.refund_fact_id[0])
+        result = retell_fact(uow, &payment, PAYMENT_REFUNDED, PAYMENT_EVENT_REFUND, err);
+    return result;
+}
+
 /* --- answers ---------------------------------------------------------------------- */
 
 static const struct {

@@ -4,7 +4,7 @@
 
 #include "common/messaging/service.h"
 
-handler_fn payment_on_placed, payment_on_close, payment_on_refund;
+handler_fn payment_on_placed, payment_on_close, payment_on_refund, payment_on_retell;
 job_done_fn payment_on_answer;
 
 #endif

@@ -17,12 +17,14 @@ static const struct binding_spec bindings[] = {
     {ORDERS, EXCHANGE_EVENTS, ORDER_PLACED},
     {COMMANDS, EXCHANGE_COMMANDS, PAYMENT_CLOSE},
     {COMMANDS, EXCHANGE_COMMANDS, PAYMENT_REFUND},
+    {COMMANDS, EXCHANGE_COMMANDS, PAYMENT_RETELL},
 };
 
 static const struct handler handlers[] = {
     {ORDERS, ORDER_PLACED, &order_placed_type, payment_on_placed},
     {COMMANDS, PAYMENT_CLOSE, &payment_close_type, payment_on_close},
     {COMMANDS, PAYMENT_REFUND, &payment_refund_type, payment_on_refund},
+    {COMMANDS, PAYMENT_RETELL, &payment_retell_type, payment_on_retell},
 };
 
 static const struct publication_spec publications[] = {

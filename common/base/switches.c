@@ -18,6 +18,7 @@ static const struct {
     {"repeat-close", offsetof(struct switches, repeat_close)},
     {"repeat-refund", offsetof(struct switches, repeat_refund)},
     {"say-again", offsetof(struct switches, say_again)},
+    {"reconcile", offsetof(struct switches, reconcile)},
 };
 
 enum { SWITCH_COUNT = sizeof table / sizeof table[0] };

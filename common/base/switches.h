@@ -21,6 +21,7 @@ struct switches {
     bool repeat_close;        /* an order that closes asks again until it hears what became of it */
     bool repeat_refund;       /* a refund is asked for again until it has been heard of */
     bool say_again;           /* payment answers a question asked again by saying its fact again */
+    bool reconcile;           /* settled orders of which nothing has been heard are asked for */
 };
 
 struct switches switches_all_on(void);

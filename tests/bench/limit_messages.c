@@ -53,7 +53,7 @@ void limit_messages_make(struct limit_message messages[LIMIT_KINDS])
         398,   {"tok_visa"}, HASH, 1795761116252};
     static const struct stock_changed stock = {"CARROT-1KG", 9876543, 234, 123223};
     static const struct payment_outcome captured = {ORDER, 398, "EUR", "capture-" LIMIT_REFERENCE};
-    static const struct order_ended confirmed = {ORDER, CUSTOMER, 2, "", "EUR", 398};
+    static const struct order_ended confirmed = {ORDER, CUSTOMER, 2, "", "EUR", 398, 1234567};
     static const struct notification_sent sent = {ORDER, 2, CUSTOMER, "confirmed", "in-app"};
     const struct {
         const struct bind_type *type;

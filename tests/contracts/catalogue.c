@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/operator.h"
 #include "common/messaging/service.h"
 #include "common/messaging/topology.h"
 #include "contracts/messages.h"
@@ -17,10 +18,7 @@
 #include "payment-service/payment_service.h"
 
 static const struct topology *const tables[] = {
-    &edge_topology,
-    &order_topology,
-    &payment_topology,
-    &notification_topology,
+    &edge_topology, &order_topology, &payment_topology, &notification_topology, &operator_topology,
 };
 
 static void print_stream(const struct topology *table, const char *queue)

@@ -5,13 +5,16 @@
 #include <string.h>
 
 static const struct queue_spec witness_queues[] = {{.name = "test.witness", .kind = QUEUE_STREAM}};
-static const struct binding_spec witness_bindings[] = {{"test.witness", EXCHANGE_EVENTS, "#"}};
+static const struct binding_spec witness_bindings[] = {
+    {"test.witness", EXCHANGE_EVENTS, "#"},
+    {"test.witness", EXCHANGE_COMMANDS, "order.*"},
+};
 static const struct topology witness = {
     .service = "test",
     .queues = witness_queues,
     .queue_count = 1,
     .bindings = witness_bindings,
-    .binding_count = 1,
+    .binding_count = sizeof witness_bindings / sizeof witness_bindings[0],
 };
 
 static void must(enum result result, const struct err *err)

@@ -149,6 +149,38 @@ static void without_the_switch_it_is_silent(void)
     till_close();
 }
 
+/* --- an operator asks ------------------------------------------------------------------------ */
+
+static void ask_to_tell(unsigned order)
+{
+    struct retell retell;
+    snprintf(retell.order_id, sizeof retell.order_id, "%s", loop_order_id(order));
+    loop_send(&till, "payment.commands", PAYMENT_RETELL, retell.order_id, &retell, NULL);
+}
+
+static void an_operator_is_told_all_there_is(void)
+{
+    till_open();
+    till_place(1, "tok_visa");
+    till_place(2, "tok_declined");
+    till_ask_to_close(3);
+    loop_run(&till, 0, 20);
+    till_ask_for_refund(1, 1000);
+    loop_run(&till, 0, 20);
+    hours_go_by();
+    for (unsigned order = 1; order <= 4; order++) /* of the fourth nobody knows anything */
+        ask_to_tell(order);
+    loop_run(&till, 0, 20);
+    check_said(1, PAYMENT_CAPTURED, 2);
+    check_said(1, PAYMENT_REFUNDED, 2);
+    check_said(2, PAYMENT_DECLINED, 2);
+    check_said(3, PAYMENT_CLOSED, 2);
+    CU_ASSERT_EQUAL(loop_number(&till, "SELECT count(*) FROM payment"), 3);
+    CU_ASSERT_EQUAL(loop_number(&till, "SELECT count(*) FROM job"), 0);
+    CU_ASSERT_EQUAL(till_quarantined(), 0);
+    till_close();
+}
+
 /* --- a store from before bytes were kept ------------------------------------------------------ */
 
 static void forget_the_bytes(void)
@@ -192,8 +224,9 @@ static void what_was_not_kept_is_made_again(void)
     loop_run(&till, 0, 20);
     forget_the_bytes();
     hours_go_by();
-    for (unsigned order = 1; order <= 3; order++)
-        till_ask_to_close(order);
+    till_ask_to_close(1);
+    till_ask_to_close(2);
+    ask_to_tell(3);
     loop_run(&till, 0, 20);
     check_said_the_same_but_for_the_trace(1, PAYMENT_CAPTURED);
     check_said_the_same_but_for_the_trace(2, PAYMENT_DECLINED);
@@ -227,5 +260,6 @@ static const struct unit_case cases[] = {
     {"without the switch it is silent", without_the_switch_it_is_silent},
     {"what was not kept is made again", what_was_not_kept_is_made_again},
     {"a refund that was not kept is asked for", a_refund_that_was_not_kept_is_asked_for},
+    {"an operator is told all there is", an_operator_is_told_all_there_is},
 };
 UNIT_MAIN("payment again", cases)

@@ -1,6 +1,7 @@
 /* The tables of all services, merged: no loose end. */
 #include <stdio.h>
 
+#include "cli/operator.h"
 #include "common/messaging/deploy.h"
 #include "contracts/messages.h"
 #include "edge-service/edge.h"
@@ -12,10 +13,7 @@
 enum { CONTRACTS_MAX = 64 };
 
 static const struct topology *const tables[] = {
-    &edge_topology,
-    &order_topology,
-    &payment_topology,
-    &notification_topology,
+    &edge_topology, &order_topology, &payment_topology, &notification_topology, &operator_topology,
 };
 
 static size_t contracts_fill(struct publication_spec *out)
