@@ -42,6 +42,7 @@
     X(LOST_ORDER_PAYMENTS, "bus: confirmed, and lost by order.payments")                           \
     X(LOST_PAYMENT_ORDERS, "bus: confirmed, and lost by payment.orders")                           \
     X(LOST_PAYMENT_COMMANDS, "bus: confirmed, and lost by payment.commands")                       \
+    X(LOST_NOTIFICATION_EVENTS, "bus: confirmed, and lost by notification.events")                 \
     X(PROVIDER_FAILED, "provider: failed")                                                         \
     X(PROVIDER_STALLED, "provider: stalled")                                                       \
     X(PROVIDER_LOST, "provider: acted, answer lost")                                               \
@@ -66,6 +67,10 @@
     X(SAID_DECLINED_AGAIN, "payment: said again that it declined")                                 \
     X(SAID_CLOSED_AGAIN, "payment: said again that it closed")                                     \
     X(SAID_REFUNDED_AGAIN, "payment: said again that it refunded")                                 \
+    X(SAID_CONFIRMED_AGAIN, "order: said again that it is confirmed")                              \
+    X(SAID_REJECTED_AGAIN, "order: said again that it is rejected")                                \
+    X(SAID_CANCELLED_AGAIN, "order: said again that it is cancelled")                              \
+    X(SAID_EXPIRED_AGAIN, "order: said again that it has expired")                                 \
     X(AUDITED_RUNNING, "audited in mid-flight")                                                    \
     X(EDGE_HELD, "edge: a fact came before its predecessor")                                       \
     X(EDGE_DUPLICATE, "edge: a fact came twice")                                                   \

@@ -214,6 +214,10 @@ static void count_repeats(struct world *world, const struct topology *topology,
         {PAYMENT_DECLINED, COVER_SAID_DECLINED_AGAIN},
         {PAYMENT_CLOSED, COVER_SAID_CLOSED_AGAIN},
         {PAYMENT_REFUNDED, COVER_SAID_REFUNDED_AGAIN},
+        {ORDER_CONFIRMED, COVER_SAID_CONFIRMED_AGAIN},
+        {ORDER_REJECTED, COVER_SAID_REJECTED_AGAIN},
+        {ORDER_CANCELLED, COVER_SAID_CANCELLED_AGAIN},
+        {ORDER_EXPIRED, COVER_SAID_EXPIRED_AGAIN},
     };
     for (size_t i = 0; i < topology->publication_count; i++)
         for (size_t r = 0; r < sizeof repeats / sizeof repeats[0]; r++)

@@ -169,8 +169,24 @@ static void cover_stream(struct world *world)
     }
 }
 
+/* Each settled version has its number, and none is left out. */
+static void judge_settlements(struct world *world)
+{
+    int64_t numbers = count_rows(world, DB_ORDER, "SELECT count(*) FROM settled");
+    int64_t last = count_rows(world, DB_ORDER, "SELECT max(number) FROM settled");
+    int64_t versions = count_rows(world, DB_ORDER,
+                                  "SELECT count(*) FROM order_event WHERE type IN "
+                                  "('order.confirmed', 'order.rejected', 'order.cancelled', "
+                                  "'order.expired')");
+    if (numbers != last || numbers != versions)
+        world_violated(
+            world, 4, "%" PRId64 " settled versions have %" PRId64 " numbers, the last is %" PRId64,
+            versions, numbers, last);
+}
+
 static void judge(struct world *world)
 {
+    judge_settlements(world);
     if (memory_broker_depth(world->broker, EXCHANGE_DEAD) > 0)
         world_violated(world, 6, "the broker has dead-lettered something");
     audit(world);

@@ -28,8 +28,8 @@ static const struct {
     {"order.payments", MAY_LOSE, COVER_LOST_ORDER_PAYMENTS},
     {"payment.orders", MAY_LOSE, COVER_LOST_PAYMENT_ORDERS},
     {"payment.commands", MAY_LOSE, COVER_LOST_PAYMENT_COMMANDS},
-    /* Off: nobody notices yet that a settled order was never told of. */
-    {"notification.events", KEEPS, COVER_COUNT},
+    {"notification.events", MAY_LOSE, COVER_LOST_NOTIFICATION_EVENTS},
+    {"notification.commands", KEEPS, COVER_COUNT}, /* an operator's, who is not here */
 };
 enum { QUEUES = sizeof queues / sizeof queues[0] };
 static const int64_t day_ms = 86400000;
@@ -402,6 +402,13 @@ static bool edges_have_read(struct world *world)
     return true;
 }
 
+/* Notifications follow what was heard: where these are as many as were settled, all is told. */
+static bool all_is_heard(struct world *world)
+{
+    return count_of(world, DB_ORDER, "SELECT coalesce(max(number), 0) FROM settled") ==
+           count_of(world, DB_NOTIFICATION, "SELECT coalesce(sum(last - first + 1), 0) FROM heard");
+}
+
 bool world_quiescent(struct world *world)
 {
     if (!clients_done(world) || world->orphan_count > 0)
@@ -419,5 +426,5 @@ bool world_quiescent(struct world *world)
                     "order_id) AS last WHERE type IN ('order.placed', 'order.closing')") == 0 &&
            count_of(world, DB_ORDER, "SELECT count(*) FROM product WHERE untold = 1") == 0 &&
            count_of(world, DB_ORDER, "SELECT count(*) FROM order_open") == 0 &&
-           edges_have_read(world);
+           all_is_heard(world) && edges_have_read(world);
 }
