@@ -14,8 +14,9 @@ struct start {
     struct http *http;
     int64_t patience_ms; /* with each part */
     struct progress progress;
-    bool was_running; /* before we came */
-    bool launched;    /* by us: on failure it is ours to stop */
+    bool was_running;      /* before we came */
+    bool launched;         /* by us: on failure it is ours to stop */
+    char without_log[160]; /* why the suite runs without its log; "": it has it */
 };
 
 /* Prints what it does, and on failure the tail of the log that matters, to stderr. */

@@ -66,6 +66,29 @@ static void add_queues(cJSON *json, const struct survey *survey)
     }
 }
 
+static void add_node_restarts(cJSON *broker, const struct survey *survey)
+{
+    const struct node_restarts *restarts = &survey->node_restarts;
+    char last[TIME_TEXT_SIZE] = "";
+    if (restarts->count > 0)
+        time_format(restarts->last_ms, last);
+    cJSON_AddNumberToObject(broker, "useless_restarts", (double)restarts->count);
+    cJSON_AddStringToObject(broker, "last_useless_restart", last);
+}
+
+static void print_node_restarts(const struct survey *survey)
+{
+    const struct node_restarts *restarts = &survey->node_restarts;
+    char last[TIME_TEXT_SIZE];
+    if (restarts->count == 0)
+        return;
+    time_format(restarts->last_ms, last);
+    printf("  the broker was restarted %" PRId64
+           " times because it was up and useless, last at %s: "
+           "%s\n",
+           restarts->count, last, restarts->why);
+}
+
 static void print_json(const struct suite *suite, const struct survey *survey)
 {
     cJSON *json = cJSON_CreateObject();
@@ -80,7 +103,9 @@ static void print_json(const struct suite *suite, const struct survey *survey)
     cJSON_AddBoolToObject(broker, "ready", survey->broker_ready);
     cJSON_AddNumberToObject(broker, "pid", survey->broker_pid);
     cJSON_AddNumberToObject(broker, "dead_letters", (double)survey->dead_letters);
+    add_node_restarts(broker, survey);
     cJSON *log = cJSON_AddObjectToObject(json, "log");
+    cJSON_AddBoolToObject(log, "readable", survey->log_readable);
     cJSON_AddStringToObject(log, "queue", survey->log_queue);
     cJSON_AddNumberToObject(log, "generation", survey->log_generation);
     cJSON_AddNumberToObject(log, "first_offset", (double)survey->log_ends.first);
@@ -103,6 +128,7 @@ static void print_text(const struct suite *suite, const struct survey *survey)
            survey->external ? ", external" : "");
     if (survey->reason[0])
         printf("  %s\n", survey->reason);
+    print_node_restarts(survey);
     printf("  log %s, offsets %" PRId64 " to %" PRId64 "\n\n", survey->log_queue,
            survey->log_ends.first, survey->log_ends.last);
     printf("  %-24s %8s %6s %8s %9s  %s\n", "process", "pid", "port", "MB", "restarts", "");

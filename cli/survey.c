@@ -123,9 +123,12 @@ static void look_at_log(const struct suite *suite, struct survey *survey)
     struct err err = {""};
     if (survey->external)
         note_log(survey, STREAM_LOG); /* we do not know its management interface */
-    if (survey->log_queue[0] && survey->broker_ready &&
-        stream_ends(suite, survey->log_queue, &survey->log_ends, &err) != OK)
-        snprintf(survey->reason, sizeof survey->reason, "log: %.180s", err.text);
+    if (!survey->broker_ready || !survey->log_queue[0])
+        return;
+    survey->log_readable = stream_ends(suite, survey->log_queue, &survey->log_ends, &err) == OK;
+    if (!survey->log_readable)
+        snprintf(survey->reason, sizeof survey->reason, "the suite runs without its log: %.160s",
+                 err.text);
 }
 
 enum result survey_suite(struct http *http, const struct suite *suite, struct survey *ret_survey)
@@ -151,6 +154,7 @@ enum result survey_suite(struct http *http, const struct suite *suite, struct su
     if (!ret_survey->external)
         look_at_queues(http, suite, ret_survey);
     look_at_log(suite, ret_survey);
-    ret_survey->ready = ready;
+    node_restarts_read(suite, &ret_survey->node_restarts);
+    ret_survey->ready = ready && ret_survey->log_readable;
     return OK;
 }

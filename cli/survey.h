@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "cli/http.h"
+#include "cli/node_state.h"
 #include "cli/stream_ends.h"
 #include "cli/suite.h"
 
@@ -39,6 +40,8 @@ struct survey {
     char log_queue[64];
     int log_generation;
     struct stream_ends log_ends;
+    bool log_readable; /* else the suite runs without its log */
+    struct node_restarts node_restarts;
     struct survey_process processes[SURVEY_PROCESSES_MAX];
     size_t process_count;
     struct survey_queue queues[SURVEY_QUEUES_MAX];

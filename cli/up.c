@@ -167,6 +167,12 @@ int main(int argc, char **argv)
             fprintf(stderr, "warren up: %s\n", err.text);
         return (int)status;
     }
+    if (start.without_log[0])
+        fprintf(stderr,
+                "warren up: the suite runs WITHOUT ITS LOG (%s): orders are taken and settle, but "
+                "what has happened since is not seen, and the audit will miss it; "
+                "see docs/operations.md, \"The log is lost\"\n",
+                start.without_log);
     printf("%s at %s\n", start.was_running ? "running" : "ready", suite_url(&suite, "/").text);
     return CLI_DONE;
 }

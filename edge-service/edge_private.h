@@ -50,8 +50,9 @@ struct edge {
     struct order_change_note *changed; /* by the open transaction */
     size_t changed_count, changed_capacity;
     enum edge_phase phase;
-    bool bus_up, blocked, draining;
+    bool bus_up, log_up, blocked, draining;
     char bus_reason[96];
+    char log_reason[96];
     char store_reason[96];
     struct edge_state counters;
     struct edge_numbers numbers;

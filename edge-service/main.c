@@ -27,6 +27,7 @@ struct program {
     struct store *read_model;
     struct store *accounts;
     struct bus *bus;
+    struct bus *log_bus;
     struct edge *edge;
     struct http *http;
     struct otlp *otlp;
@@ -96,7 +97,9 @@ static enum result open_parts(struct program *p, struct err *err)
         result = runtime_store(&p->runtime, "store/accounts.db", STORE_DURABLE, "accounts",
                                accounts_migrations, accounts_migration_count, &p->accounts, err);
     if (result == OK)
-        result = runtime_bus(&p->runtime, &p->bus, err);
+        result = runtime_bus(&p->runtime, BUS_OF_COMMANDS, &p->bus, err);
+    if (result == OK)
+        result = runtime_bus(&p->runtime, BUS_OF_LOG, &p->log_bus, err);
     return result;
 }
 
@@ -124,6 +127,7 @@ static enum result open_edge(struct program *p, struct err *err)
         .otlp = p->otlp,
         .store = p->read_model,
         .bus = p->bus,
+        .log_bus = p->log_bus,
         .switches = p->runtime.switches,
         .log = &p->runtime.log,
     };
@@ -150,7 +154,7 @@ static enum result open_edge(struct program *p, struct err *err)
 static enum result join_loop(struct program *p, struct err *err)
 {
     const struct loop_part parts[] = {
-        {{edge_bus_fd(p->edge), -1}, edge_due, edge_run, p->edge},
+        {{edge_bus_fd(p->edge), edge_log_fd(p->edge)}, edge_due, edge_run, p->edge},
         {{http_fd(p->http), -1}, http_due, http_turn, p->http},
     };
     enum result result = loop_add(p->loop, &parts[0], err);
@@ -205,6 +209,7 @@ static void close_all(struct program *p)
     http_free(p->http);
     edge_free(p->edge);
     otlp_free(p->otlp);
+    bus_free(p->log_bus);
     bus_free(p->bus);
     store_free(p->accounts);
     store_free(p->read_model);

@@ -27,6 +27,7 @@ void handle_readyz(struct request *request)
         if (!ready)
             buf_printf(&body, "%s\n", state.reason);
         buf_printf(&body, "bus: %s\n", state.blocked ? "blocked" : state.bus_up ? "up" : "down");
+        buf_printf(&body, "log: %s\n", state.log_up ? "up" : "down");
         buf_printf(&body, "read model: next offset %lld, %zu facts waiting\n",
                    (long long)state.next_offset, state.backlog);
         buf_printf(&body, "commands in flight: %zu\naccepted, not read back: %zu\n", state.inflight,

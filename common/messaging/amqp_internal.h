@@ -37,6 +37,8 @@ struct amqp_plan {
     struct amqp_consumer consumers[AMQP_CONSUMERS_MAX];
     size_t consumer_count;
     char log[AMQP_NAME_SIZE]; /* "": none */
+    bool without_log;         /* it has been waited for long enough */
+    bool consume_only;
     bool confirms;
     bool quiet; /* no consumers any more */
 };
@@ -45,11 +47,16 @@ struct amqp_attempt;
 /* Begins to connect; adds 1 to the eventfd when it is done. NULL: no thread to be had. */
 struct amqp_attempt *amqp_attempt_start(const struct amqp_plan *plan, int event_fd,
                                         struct err *err);
-/* RETRY: still at it. Otherwise the attempt is over and freed: OK, and the links are the caller's
- * (`consume` is empty without consumers), or it failed. */
-enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_link *publish,
-                              struct amqp_link *consume, bool *ret_done,
-                              struct err *err) WARN_UNUSED;
+/* What an attempt has made: `publish` is empty with consume_only, `consume` without consumers. */
+struct amqp_made {
+    struct amqp_link publish;
+    struct amqp_link consume;
+    bool log_refused; /* it failed for this alone: the broker says that the log is not there */
+};
+/* RETRY: still at it. Otherwise the attempt is over and freed: OK, and the links are the caller's, or
+ * it failed. */
+enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_made *ret_made,
+                              bool *ret_done, struct err *err) WARN_UNUSED;
 /* Lets it end by itself. Takes NULL. */
 void amqp_attempt_abandon(struct amqp_attempt *attempt);
 
@@ -100,6 +107,9 @@ struct bus_amqp {
     struct amqp_attempt *attempt;
     int64_t wake_ms; /* of the state: next attempt, next look */
     int64_t up_since_ms;
+    int64_t log_patience_ms;
+    int64_t log_missed_ms; /* since when attempts have failed for the log alone; 0: they have not */
+    char log_reason[ERR_TEXT_MAX]; /* up without the log: what the broker says of it */
     bool blocked;
     bool broken; /* `reason` says why; the next pump tears it down */
     char reason[ERR_TEXT_MAX];

@@ -107,15 +107,51 @@ static enum result common_make(const struct amqp_link *link, enum mode mode, str
     return result;
 }
 
+static enum queue_kind kind_of(const struct topology *table, const char *queue)
+{
+    for (size_t i = 0; i < table->queue_count; i++)
+        if (strcmp(table->queues[i].name, queue) == 0)
+            return table->queues[i].kind;
+    return QUEUE_QUORUM;
+}
+
 static enum result table_make(const struct amqp_link *link, enum mode mode,
-                              const struct topology *table, struct err *err)
+                              const struct topology *table, enum queue_kind kind, struct err *err)
 {
     enum result result = OK;
     for (size_t i = 0; result == OK && i < table->queue_count; i++)
-        result = queue_make(link, mode, &table->queues[i], err);
+        if (table->queues[i].kind == kind)
+            result = queue_make(link, mode, &table->queues[i], err);
     for (size_t i = 0; result == OK && mode == MODE_DECLARE && i < table->binding_count; i++)
-        result = binding_make(link, &table->bindings[i], err);
+        if (kind_of(table, table->bindings[i].queue) == kind)
+            result = binding_make(link, &table->bindings[i], err);
     return result;
+}
+
+static enum result tables_make(const struct amqp_link *link, enum mode mode,
+                               const struct topology *const *tables, size_t count,
+                               enum queue_kind kind, struct err *err)
+{
+    enum result result = OK;
+    for (size_t i = 0; result == OK && i < count; i++) {
+        result = table_make(link, mode, tables[i], kind, err);
+        if (result != OK)
+            err_context(err, result, "%s", tables[i]->service);
+    }
+    return result;
+}
+
+/* The streams last: the rest can do without them. */
+static enum result all_make(const struct amqp_link *link, enum mode mode,
+                            const struct topology *const *tables, size_t count, struct err *err)
+{
+    enum result result = common_make(link, mode, err);
+    if (result == OK)
+        result = tables_make(link, mode, tables, count, QUEUE_QUORUM, err);
+    if (result != OK)
+        return result;
+    result = tables_make(link, mode, tables, count, QUEUE_STREAM, err);
+    return result == REFUSED && amqp_words_of_loss(err_text(err)) ? NOT_FOUND : result;
 }
 
 static enum result make(const struct deploy_options *options, enum mode mode,
@@ -134,12 +170,7 @@ static enum result make(const struct deploy_options *options, enum mode mode,
     explicit_bzero(target.password, sizeof target.password);
     if (result != OK)
         return result;
-    result = common_make(&link, mode, err);
-    for (size_t i = 0; result == OK && i < count; i++) {
-        result = table_make(&link, mode, tables[i], err);
-        if (result != OK)
-            err_context(err, result, "%s", tables[i]->service);
-    }
+    result = all_make(&link, mode, tables, count, err);
     amqp_link_farewell(&link);
     return result;
 }

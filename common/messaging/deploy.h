@@ -23,7 +23,8 @@ struct deploy_options {
 
 /* Declares the exchanges, the dead-letter queue and the union of the tables, all durable. Doing it
  * again changes nothing. REFUSED: what is there differs from the tables, or the user may not.
- * RETRY: the broker was not reachable. */
+ * RETRY: the broker was not reachable. NOT_FOUND: all is there but a stream, which the broker has on
+ * record and cannot serve. */
 enum result deploy_declare(const struct deploy_options *options,
                            const struct topology *const *tables, size_t count,
                            struct err *err) WARN_UNUSED;

@@ -83,10 +83,25 @@ static struct envelope envelope_for(struct uow *uow, const struct outgoing *mess
     return envelope;
 }
 
+/* Into the outbox, in this transaction. The row is taken over, whatever happens. */
+enum result outbox_add_fresh(struct uow *uow, struct row *row, struct err *err)
+{
+    struct service *service = uow->service;
+    text_copy(row->owner, sizeof row->owner, service->parts.owner);
+    enum result result = service->parts.switches.outbox ? row_insert(uow, row, err) : OK;
+    if (result != OK) {
+        err_context(err, result, "outbox: %s %s", row->type, row->subject);
+        free(row);
+        return result;
+    }
+    TAILQ_INSERT_TAIL(&service->fresh, row, next);
+    service->fresh_count++;
+    return OK;
+}
+
 enum result uow_publish(struct uow *uow, const struct outgoing *message, struct id *ret_id,
                         struct err *err)
 {
-    struct service *service = uow->service;
     struct envelope envelope = envelope_for(uow, message);
     struct buf body = {0};
     envelope_encode(&envelope, message->payload_type, message->payload, &body);
@@ -96,17 +111,10 @@ enum result uow_publish(struct uow *uow, const struct outgoing *message, struct 
     row->time_ms = envelope.time_ms;
     memcpy(row->traceparent, envelope.traceparent, sizeof row->traceparent);
     text_copy(row->parent, sizeof row->parent, uow->traceparent ? uow->traceparent : "");
-    text_copy(row->owner, sizeof row->owner, service->parts.owner);
-    enum result result = service->parts.switches.outbox ? row_insert(uow, row, err) : OK;
-    if (result != OK) {
-        free(row);
-        return err_context(err, result, "outbox: %s %s", message->type, message->subject);
-    }
-    TAILQ_INSERT_TAIL(&service->fresh, row, next);
-    service->fresh_count++;
-    if (ret_id)
+    enum result result = outbox_add_fresh(uow, row, err);
+    if (result == OK && ret_id)
         *ret_id = envelope.id;
-    return OK;
+    return result;
 }
 
 void outbox_add_unsent(struct service *service, struct row *row)
@@ -299,12 +307,19 @@ void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)
     case FATE_CONFIRMED:
         service->state.confirmed++;
         count_confirm(service, row);
+        unlogged_confirmed(service, row);
         service->in_flight--;
         to_confirmed(service, row);
         break;
     case FATE_RETURNED:
         service->state.returned++;
-        row_refused(service, row, "publish-returned");
+        row->to_unlogged = unlogged_wants(service, row);
+        if (row->to_unlogged) {
+            service->in_flight--;
+            to_confirmed(service, row);
+        } else {
+            row_refused(service, row, "publish-returned");
+        }
         break;
     case FATE_NACKED:
         service->state.nacked++;
@@ -337,7 +352,8 @@ void outbox_expire(struct service *service)
     }
 }
 
-/* Marking: confirmed rows leave the table, runs of neighbours in one statement. */
+/* Marking: confirmed rows leave the table, runs of neighbours in one statement; those that only the
+ * log would have taken go to another. */
 
 bool outbox_has_work(const struct service *service)
 {
@@ -363,11 +379,14 @@ enum result outbox_mark(struct service *service, struct err *err)
     while (first) {
         struct row *last = first;
         struct row *after = TAILQ_NEXT(last, next);
-        while (after && after->position == last->position + 1) {
+        while (after && after->position == last->position + 1 &&
+               after->to_unlogged == first->to_unlogged) {
             last = after;
             after = TAILQ_NEXT(last, next);
         }
-        enum result result = delete_run(service, first, last, err);
+        enum result result = first->to_unlogged ? unlogged_put(service, first, last, err) : OK;
+        if (result == OK)
+            result = delete_run(service, first, last, err);
         if (result != OK)
             return err_context(err, result, "outbox: mark");
         first = after;
@@ -385,6 +404,7 @@ int64_t outbox_deadline_ms(const struct service *service)
     int64_t deadline = INT64_MAX;
     if (service->confirmed_count > 0)
         deadline = min_ms(deadline, service->next_mark_ms);
+    deadline = min_ms(deadline, unlogged_deadline_ms(service));
     if (service->blocked_count > 0)
         deadline = min_ms(deadline, service->next_blocked_ms);
     if (service->refused_count > 0 && service->relay_from)

@@ -43,5 +43,9 @@ const struct migration service_migrations[] = {
     /* When a wait began: before that it cannot be now, unless the clock was put back. */
     {4, "ALTER TABLE job ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0;"
         "ALTER TABLE deferred ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
+    /* Facts that came back because the log was away. */
+    {5, "CREATE TABLE unlogged(position INTEGER PRIMARY KEY, message_id TEXT NOT NULL, "
+        "exchange TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, "
+        "traceparent TEXT NOT NULL, time_ms INTEGER NOT NULL, body BLOB NOT NULL)"},
 };
 const size_t service_migration_count = sizeof service_migrations / sizeof service_migrations[0];

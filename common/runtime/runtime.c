@@ -231,7 +231,8 @@ static enum result secret_read(const struct runtime *runtime, char secret[SECRET
     return OK;
 }
 
-enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus, struct err *err)
+enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct bus **ret_bus,
+                        struct err *err)
 {
     char url[64];
     char secret[SECRET_SIZE] = "";
@@ -244,7 +245,8 @@ enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus, str
         .ca_file = runtime->ca_file,
         .connection_name = runtime->owner,
         .app_id = runtime->program->name,
-        .log = STREAM_LOG,
+        .log = use == BUS_OF_SERVICE ? STREAM_LOG : NULL,
+        .consume_only = use == BUS_OF_LOG,
         .clock = runtime->clock,
         .switches = runtime->switches,
     };

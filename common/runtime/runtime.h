@@ -67,9 +67,14 @@ enum result runtime_store(const struct runtime *runtime, const char *name, enum 
 enum result runtime_migrate(const struct runtime *runtime, struct store *store, const char *owner,
                             const struct migration *steps, size_t count,
                             struct err *err) WARN_UNUSED;
+enum bus_use {
+    BUS_OF_SERVICE,  /* both ways; publishes once the log is back, or given up */
+    BUS_OF_COMMANDS, /* publishes what the log does not take */
+    BUS_OF_LOG,      /* reads only */
+};
 /* The bus as the user of the program's name with the password in HOME/secrets/NAME, or as --amqp-url
  * says. The caller's: bus_free. */
-enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus,
+enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct bus **ret_bus,
                         struct err *err) WARN_UNUSED;
 /* The port of this instance. */
 int runtime_port(const struct runtime *runtime);

@@ -42,6 +42,8 @@ static bool ready(void *context, struct buf *out)
         buf_text(out, "bus: up\n");
     if (state.full)
         buf_text(out, "backlog: too much is not confirmed, nothing new is taken\n");
+    if (state.log_away)
+        buf_text(out, "log: away, facts for it alone wait\n");
     buf_printf(out, "unsent: %zu\nin hand: %zu\ncalls: %zu\n", state.unsent, state.arrived,
                state.calls);
     return able;
@@ -143,7 +145,7 @@ static enum result start(struct running *running, struct err *err)
     if (result == OK && program->create)
         result = program->create(&running->runtime, program->context, &running->made, err);
     if (result == OK)
-        result = runtime_bus(&running->runtime, &running->bus, err);
+        result = runtime_bus(&running->runtime, BUS_OF_SERVICE, &running->bus, err);
     running->otlp =
         otlp_new(running->runtime.clock, program->spec->name, (int)running->runtime.instance);
     if (result == OK)

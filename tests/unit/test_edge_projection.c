@@ -237,7 +237,7 @@ static void test_crashes_change_nothing(void)
         bottle_run(&b, 2);
         bottle_run_to(&b, (enum edge_phase)(i % EDGE_PHASE_COUNT));
         if (i % 3 == 0)
-            memory_bus_drop(b.bus);
+            memory_bus_drop(b.log_bus);
         bottle_kill(&b);
         bottle_start(&b);
     }
@@ -265,7 +265,7 @@ static void test_lost_connections_change_nothing(void)
     many_orders(40);
     for (int i = 0; i < 60; i++) {
         bottle_run_to(&b, (enum edge_phase)(i % EDGE_PHASE_COUNT));
-        memory_bus_drop(b.bus);
+        memory_bus_drop(b.log_bus);
         bottle_run(&b, 3);
     }
     bottle_run(&b, 60);
@@ -422,7 +422,7 @@ static void test_the_same_log(void)
     manual_clock_advance(&b.clock, 10000);
     bottle_run(&b, 10);
     CU_ASSERT_EQUAL(state_of().reconnects, 0);
-    memory_bus_drop(b.bus);
+    memory_bus_drop(b.log_bus);
     bottle_run(&b, 10);
     CU_ASSERT_EQUAL(state_of().reconnects, 1);
     CU_ASSERT_EQUAL(state_of().duplicates, 0);
