@@ -131,6 +131,7 @@ static void log_is_up(struct edge *edge)
 {
     edge->log_up = true;
     edge->log_unknown = edge->place.next_offset != OFFSET_FIRST;
+    edge->log_begins = true;
     edge->log_due_mono = clock_mono_ms(edge->parts.clock) + LOG_SILENCE_MS;
     edge->log_reason[0] = '\0';
     log_bus(edge, "log-up", "");
@@ -152,16 +153,30 @@ static void read_anew(struct edge *edge)
     log_bus(edge, "log-is-another", "it is read from its beginning");
     edge->log_unknown = false;
     edge->rewinding = true;
-    edge->place = (struct log_place){.next_offset = OFFSET_FIRST};
+    edge->place = (struct log_place){.next_offset = OFFSET_FIRST, .cut_at = edge->place.cut_at};
     (void)!subscribe(edge, NULL);
     bus_reconnect(edge->parts.log_bus);
+}
+
+/* A log is finite: retention takes its oldest messages away. Whoever has not read them before never
+ * will, and must not say that there is no such order. A log begins with offset 0. */
+static void note_cut(struct edge *edge, int64_t first)
+{
+    int64_t next = edge->place.next_offset == OFFSET_FIRST ? 0 : edge->place.next_offset;
+    if (first <= next)
+        return;
+    edge->place.cut_at = first;
+    LOG_EVENT(edge->parts.log, LOG_WARNING, "log-cut", LOG_NUMBER("next", next),
+              LOG_NUMBER("first", first));
 }
 
 static void take_delivery(struct edge *edge, const struct bus_delivery *delivery)
 {
     if (edge->log_unknown && !is_known(&edge->place, delivery))
         read_anew(edge);
-    edge->log_unknown = false;
+    if (edge->log_begins && !edge->rewinding)
+        note_cut(edge, delivery->offset);
+    edge->log_unknown = edge->log_begins = false;
     if (!edge->rewinding)
         backlog_push(&edge->backlog, delivery);
 }
@@ -514,6 +529,11 @@ bool edge_drained(const struct edge *edge)
 void edge_state(const struct edge *edge, struct edge_state *ret_state)
 {
     struct edge_state state = edge->counters;
+    char cut[96] = "";
+    if (edge->place.cut_at > 0)
+        snprintf(cut, sizeof cut, EDGE_LOG_CUT ": what was before offset %lld is not known here",
+                 (long long)edge->place.cut_at);
+    state.cut_at = edge->place.cut_at;
     state.bus_up = edge->bus_up;
     state.log_up = edge->log_up;
     state.blocked = edge->blocked;
@@ -521,6 +541,7 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
               edge->bus_reason[0]     ? edge->bus_reason
               : edge->log_reason[0]   ? edge->log_reason
               : edge->store_reason[0] ? edge->store_reason
+              : cut[0]                ? cut
               : edge->draining        ? "draining"
                                       : "");
     state.inflight = edge->inflight.count;

@@ -124,7 +124,8 @@ void edge_burst_begin(struct edge *edge);
 void edge_burst_end(struct edge *edge);
 
 /* Queries: always of one customer. RETRY while a transaction of the projection is open, that is,
- * between the phases BEGIN and COMMIT, and when the store is busy. */
+ * between the phases BEGIN and COMMIT, when the store is busy, and instead of "there is none" and of
+ * any list when the log was cut before it had been read: what is asked for may be in what is missing. */
 
 struct edge_order {
     char order_id[UUID_SIZE];
@@ -211,6 +212,10 @@ bool edge_drained(const struct edge *edge);
 /* Answers everything in flight as unknown and calls every waiter: before the bus goes. */
 void edge_abandon(struct edge *edge);
 
+/* So begins the reason of an edge that cannot become ready by itself: the log was cut before it had
+ * read it, and facts are missing in its read model. It takes commands all the same. */
+#define EDGE_LOG_CUT "log: cut"
+
 struct edge_state {
     bool bus_up;
     bool log_up; /* the stream of facts is being read */
@@ -219,6 +224,7 @@ struct edge_state {
         [128]; /* why not ready, "" when ready; begins with "log: " when only the log is away */
     size_t inflight, accepted_unread, waiters, backlog;
     int64_t next_offset;  /* in the stream; 0: nothing read yet */
+    int64_t cut_at;       /* facts before this offset are missing; 0: none */
     int64_t last_fact_ms; /* epoch: of the last one folded in; 0: none since the start */
     uint64_t confirmed, returned, nacked, no_room, unknown, key_reused, reconnects;
     uint64_t facts, duplicates, held, ignored, poison, rollbacks, batches;

@@ -43,7 +43,8 @@ struct edge {
     struct log_place place; /* committed */
     bool log_unknown;       /* connected, and nothing heard yet that tells which log it is */
     int64_t log_due_mono;
-    bool rewinding;           /* it is another log: nothing counts until it is read anew */
+    bool log_begins; /* connected, and nothing heard yet: the next message says where it begins */
+    bool rewinding;  /* it is another log: nothing counts until it is read anew */
     int64_t store_retry_mono; /* no transaction before */
     int64_t store_backoff_ms;
     int64_t last_revision;             /* that this edge gave to a product */
