@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/fake_clock.h"
 #include "cli/files.h"
@@ -15,6 +16,7 @@
 #include "cli/ready.h"
 #include "cli/seed.h"
 #include "cli/topology.h"
+#include "edge-service/edge.h"
 
 enum {
     LOOK_EVERY_MS = 50,
@@ -107,6 +109,8 @@ static enum result step_files(struct start *start, struct err *err)
     if (result == OK)
         result = file_write(suite_path(suite, "run/supervisord.conf").text, config.data,
                             config.size, err);
+    if (result == OK && start->plan->log_max_bytes > 0)
+        result = topology_set_log_max(suite, start->plan->log_max_bytes, err);
     if (result == OK)
         result = file_write(suite_path(suite, "run/base-port").text, port, (size_t)size, err);
     buf_release(&config);
@@ -231,12 +235,23 @@ static enum result launch_service(struct start *start, const char *program, int 
     return result == DUPLICATE ? OK : result;
 }
 
+/* Waiting helps nobody: the edge will not know again what retention has taken from the log. */
+static bool is_cut(const struct err *why)
+{
+    return strncmp(why->text, EDGE_LOG_CUT, sizeof EDGE_LOG_CUT - 1) == 0;
+}
+
 static enum result await_service(struct start *start, const char *program, int port,
                                  struct err *err)
 {
     struct err why = {""};
     progress_step(&start->progress, program);
     while (ready_service(start->http, port, &why) != OK) {
+        if (is_cut(&why)) {
+            start->log_cut = true;
+            progress_done(&start->progress, "takes orders; not ready, %s", why.text);
+            return OK;
+        }
         if (strncmp(why.text, "log: ", 5) == 0 && do_without_log(start, why.text)) {
             progress_done(&start->progress, "works, without the log");
             return OK;
@@ -255,8 +270,10 @@ static enum result await_service(struct start *start, const char *program, int p
     return OK;
 }
 
+/* What they hear of their bindings is true from now on: the watcher looks only now and then. */
 static enum result step_services(struct start *start, struct err *err)
 {
+    bindings_refresh(start->http, start->suite);
     enum result result = each_service(start, launch_service, err);
     return result == OK ? each_service(start, await_service, err) : result;
 }
@@ -266,6 +283,11 @@ static enum result step_catalogue(struct start *start, struct err *err)
     if (start->without_log[0]) /* what is sold would not be seen */
         return OK;
     progress_step(&start->progress, "catalogue");
+    if (start->log_cut) {
+        progress_done(&start->progress,
+                      "not looked at: it may be in the part of the log that is cut");
+        return OK;
+    }
     enum result result = seed_catalogue(start->http, start->suite, &start->progress, err);
     if (result == OK)
         progress_done(&start->progress, "%zu products", seed_product_count);
@@ -303,6 +325,10 @@ static enum result check_same(struct start *start, struct err *err)
     enum result result = supervisor_write_config(start->suite, start->plan, &wanted, err);
     if (result == OK)
         result = file_load(suite_path(start->suite, "run/supervisord.conf").text, &there, err);
+    int64_t log_max = start->plan->log_max_bytes;
+    if (result == OK && log_max > 0 && log_max != topology_log_max(start->suite))
+        result = err_set(err, INVALID, "--log-max-bytes is for the first start in %s",
+                         start->suite->home);
     if (result == OK && (wanted.size != there.size || memcmp(wanted.data, there.data, there.size)))
         result = err_set(err, INVALID, "a suite with other settings runs in %s: warren down first",
                          start->suite->home);

@@ -17,6 +17,7 @@ struct start {
     bool was_running;      /* before we came */
     bool launched;         /* by us: on failure it is ours to stop */
     char without_log[160]; /* why the suite runs without its log; "": it has it */
+    bool log_cut;          /* an edge has begun anew at a log whose beginning is gone */
 };
 
 /* Prints what it does, and on failure the tail of the log that matters, to stderr. */

@@ -2,6 +2,9 @@
  * the supervisor starts again; one that is up and useless it takes for well. This program asks the
  * node every few seconds, and ends one that has been useless for too long (docs/adr/0018).
  *
+ * It also compares the bindings with the tables, and writes for the services, which may not look
+ * themselves, what is missing (docs/adr/0021).
+ *
  * With --start it becomes the node itself, once the disk has room: one that starts on a full disk
  * writes files that it cannot read the next time. */
 #include <errno.h>
@@ -11,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/exit_codes.h"
 #include "cli/http.h"
@@ -22,6 +26,7 @@
 #include "common/telemetry/log.h"
 
 enum {
+    BINDINGS_EVERY_MS = 2000,
     LOOK_EVERY_MS = 5000,
     PATIENCE_MS = 30000, /* a node that starts answers the same, for 3 s or so */
     AGAIN_MS = 5 * 60 * 1000,
@@ -37,6 +42,7 @@ struct warden {
     int64_t useless_since_ms; /* monotonic; 0: it is not */
     int64_t next_ms;          /* no restart before */
     int64_t again_ms;
+    struct topology_verdict bindings; /* as they were last */
 };
 
 static struct {
@@ -55,8 +61,9 @@ static const struct option table[] = {
 static const struct options options = {
     .program = "warren-warden",
     .synopsis = "[--start]",
-    .about = "Restarts the suite's own broker when it is up and useless. Started by the suite's "
-             "supervisor.",
+    .about = "Looks after the suite's own broker: restarts it when it is up and useless, and "
+             "writes down "
+             "what of the topology is missing. Started by the suite's supervisor.",
     .table = table,
     .count = sizeof table / sizeof table[0],
 };
@@ -180,8 +187,11 @@ int main(int argc, char **argv)
         return become_node(&warden);
     warden.http = http_new();
     LOG_EVENT(&warden.log, LOG_INFO, "started", LOG_NUMBER("pid", getpid()));
-    for (;;) {
+    for (int64_t next_ms = 0;; pause_ms(BINDINGS_EVERY_MS)) {
+        bindings_watch(warden.http, &warden.suite, &warden.log, &warden.bindings);
+        if (now_ms() < next_ms)
+            continue;
         look(&warden);
-        pause_ms(LOOK_EVERY_MS);
+        next_ms = now_ms() + LOOK_EVERY_MS;
     }
 }

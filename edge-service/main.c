@@ -120,6 +120,12 @@ static unsigned connections_possible(void)
     return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
 }
 
+static bool bindings(void *context, struct buf *wrong, struct buf *notes)
+{
+    const struct program *p = context;
+    return runtime_bindings(&p->runtime, &edge_topology, wrong, notes);
+}
+
 static enum result open_edge(struct program *p, struct err *err)
 {
     const struct edge_parts parts = {
@@ -147,6 +153,8 @@ static enum result open_edge(struct program *p, struct err *err)
         .accounts = p->accounts,
         .clock = p->runtime.clock,
         .otlp = p->otlp,
+        .bindings = bindings,
+        .bindings_context = p,
     };
     return http_new(&options, &p->http, err);
 }

@@ -36,6 +36,8 @@ static struct arguments stream_arguments(const struct queue_spec *queue)
         argument_number(&arguments, "x-max-length-bytes", queue->max_length_bytes);
     if (queue->max_age)
         argument_text(&arguments, "x-max-age", queue->max_age);
+    if (queue->segment_bytes > 0)
+        argument_number(&arguments, "x-stream-max-segment-size-bytes", queue->segment_bytes);
     return arguments;
 }
 
@@ -91,22 +93,6 @@ static enum result binding_make(const struct amqp_link *link, const struct bindi
     return checked(link, "binding of queue", binding->queue, err);
 }
 
-static enum result common_make(const struct amqp_link *link, enum mode mode, struct err *err)
-{
-    static const struct queue_spec dead = {.name = QUEUE_DEAD, .kind = QUEUE_QUORUM};
-    static const struct binding_spec dead_binding = {QUEUE_DEAD, EXCHANGE_DEAD, ""};
-    enum result result = exchange_make(link, mode, EXCHANGE_COMMANDS, "topic", err);
-    if (result == OK)
-        result = exchange_make(link, mode, EXCHANGE_EVENTS, "topic", err);
-    if (result == OK)
-        result = exchange_make(link, mode, EXCHANGE_DEAD, "fanout", err);
-    if (result == OK)
-        result = queue_make(link, mode, &dead, err);
-    if (result == OK && mode == MODE_DECLARE)
-        result = binding_make(link, &dead_binding, err);
-    return result;
-}
-
 static enum queue_kind kind_of(const struct topology *table, const char *queue)
 {
     for (size_t i = 0; i < table->queue_count; i++)
@@ -126,6 +112,15 @@ static enum result table_make(const struct amqp_link *link, enum mode mode,
         if (kind_of(table, table->bindings[i].queue) == kind)
             result = binding_make(link, &table->bindings[i], err);
     return result;
+}
+
+static enum result common_make(const struct amqp_link *link, enum mode mode, struct err *err)
+{
+    enum result result = OK;
+    for (size_t i = 0; result == OK && i < topology_exchange_count; i++)
+        result =
+            exchange_make(link, mode, topology_exchanges[i].name, topology_exchanges[i].type, err);
+    return result == OK ? table_make(link, mode, &topology_common, QUEUE_QUORUM, err) : result;
 }
 
 static enum result tables_make(const struct amqp_link *link, enum mode mode,

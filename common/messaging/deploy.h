@@ -10,9 +10,6 @@
 #include "common/messaging/bus.h"
 #include "common/messaging/topology.h"
 
-/* Where the broker puts what it gives up on; empty in a healthy suite. */
-#define QUEUE_DEAD "warren.dead"
-
 struct deploy_options {
     const char *url;      /* amqp[s]://[USER:PASSWORD@]HOST[:PORT][/VHOST] */
     const char *user;     /* when the URL names nobody */

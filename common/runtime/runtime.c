@@ -13,6 +13,7 @@
 
 #include "common/base/failpoint.h"
 #include "common/messaging/bus_amqp.h"
+#include "common/messaging/topology_compare.h"
 
 enum { BASE_PORT_MAX = 32600, INSTANCE_MAX = 10, SECRET_SIZE = 256, LOCKED_PATIENCE_MS = 10000 };
 enum { SAY_AGAIN_MS = 30 * 1000 };
@@ -255,6 +256,32 @@ enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct 
         result = bus_amqp_new(&options, ret_bus, err);
     explicit_bzero(secret, sizeof secret);
     return result;
+}
+
+/* The watcher replaces the file as a whole. */
+static bool verdict_load(const struct runtime *runtime, struct topology_verdict *ret_verdict)
+{
+    char path[PATH_MAX];
+    char text[sizeof *ret_verdict + 512];
+    if (runtime_path(runtime, TOPOLOGY_VERDICT_FILE, path, NULL) != OK)
+        return false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (size < 0)
+        return false;
+    text[size] = '\0';
+    return topology_verdict_read(text, ret_verdict, NULL) == OK;
+}
+
+bool runtime_bindings(const struct runtime *runtime, const struct topology *table,
+                      struct buf *wrong, struct buf *notes)
+{
+    struct topology_verdict verdict;
+    bool there = verdict_load(runtime, &verdict);
+    return topology_ready(there ? &verdict : NULL, table, clock_mono_ms(runtime->clock), wrong,
+                          notes);
 }
 
 int runtime_port(const struct runtime *runtime)

@@ -12,6 +12,7 @@
 #include "common/base/options.h"
 #include "common/base/switches.h"
 #include "common/messaging/bus.h"
+#include "common/messaging/topology.h"
 #include "common/store/store.h"
 #include "common/telemetry/log.h"
 #include "common/web/ops.h"
@@ -76,6 +77,10 @@ enum bus_use {
  * says. The caller's: bus_free. */
 enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct bus **ret_bus,
                         struct err *err) WARN_UNUSED;
+/* Whether, by the last look of the suite's watcher, nothing of what the table names is missing at the
+ * broker: see topology_ready(). Reads a small file. */
+bool runtime_bindings(const struct runtime *runtime, const struct topology *table,
+                      struct buf *wrong, struct buf *notes);
 /* The port of this instance. */
 int runtime_port(const struct runtime *runtime);
 

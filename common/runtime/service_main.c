@@ -37,9 +37,13 @@ static bool ready(void *context, struct buf *out)
         buf_printf(out, "store: failing, %s\n", state.store_reason);
     if (stopping)
         buf_text(out, "draining\n");
+    struct buf notes = {0};
+    (void)runtime_bindings(&running->runtime, running->program->spec->topology, out, &notes);
     bool able = out->size == 0;
     if (state.bus_up && !state.blocked)
         buf_text(out, "bus: up\n");
+    buf_append(out, notes.data, notes.size);
+    buf_release(&notes);
     if (state.full)
         buf_text(out, "backlog: too much is not confirmed, nothing new is taken\n");
     if (state.log_away)
