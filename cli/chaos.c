@@ -34,9 +34,8 @@ static const struct option table[] = {
      1, 86400},
     {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second (20)", 1, 1000},
     {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
-     "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full, or all (what this suite "
-     "can "
-     "have)",
+     "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full,unbind,delete-queue,purge, "
+     "or all (what this suite can have)",
      0, 0},
     {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get (60)", 1,
      86400},
@@ -54,8 +53,12 @@ static const struct options options = {
         "memory\n"
         "or disk alarm (alarm) or closes every connection (reset), the time of day of a service\n"
         "or of all jumps (clock: needs 'warren up --faketime'), the disk of the stores is full\n"
-        "(disk-full: they need a small one of their own, scripts/small-store). Afterwards all has\n"
-        "to come right by itself: 'warren audit' judges it with the customers' own record. Exits\n"
+        "(disk-full: they need a small one of their own, scripts/small-store), a binding or a "
+        "queue\n"
+        "is deleted at the broker and declared again (unbind, delete-queue), what waits in a queue "
+        "is\n"
+        "thrown away (purge). Afterwards all has to come right by itself: 'warren audit' judges it "
+        "with the customers' own record. Exits\n"
         "0 when all is well, 1 when a promise is broken, an order was never accepted or a planned\n"
         "fault was not reached, 2 when a fault is named that this suite cannot have.",
     .table = table,
@@ -136,6 +139,9 @@ static const char *target_of(const struct chaos_fault *fault)
         return fault->target == CHAOS_DISK_STORES   ? "stores"
                : fault->target == CHAOS_DISK_LEDGER ? "ledger"
                                                     : "stores and ledger";
+    case CHAOS_DELETE:
+    case CHAOS_PURGE:
+        return chaos_queues[fault->target];
     default:
         return "";
     }
