@@ -89,13 +89,14 @@ static int set_read_model_aside(struct program *p, int code)
     struct err err = {""};
     char name[64];
     char path[PATH_MAX];
+    const char *file = path;
     if (!read_model_damaged(p))
         return code;
     read_model_name(p, name);
     enum result result = runtime_path(&p->runtime, name, path, &err);
     if (result == OK)
         result = store_set_aside(path, &err);
-    LOG_EVENT(&p->runtime.log, LOG_ERROR, "read-model-damaged", LOG_TEXT("file", path),
+    LOG_EVENT(&p->runtime.log, LOG_ERROR, "read-model-damaged", LOG_TEXT("file", file),
               LOG_TEXT("result", result == OK ? "set aside, to be built again" : err.text));
     return EXIT_MACHINE;
 }
