@@ -537,7 +537,6 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
     state.bus_up = edge->bus_up;
     state.log_up = edge->log_up;
     state.blocked = edge->blocked;
-    state.damaged = store_damaged(edge->parts.store);
     text_copy(state.reason, sizeof state.reason,
               edge->bus_reason[0]     ? edge->bus_reason
               : edge->log_reason[0]   ? edge->log_reason
