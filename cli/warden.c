@@ -6,7 +6,7 @@
  * themselves, what is missing (docs/adr/0021).
  *
  * With --start it becomes the node itself, once the disk has room: one that starts on a full disk
- * writes files that it cannot read the next time. */
+ * writes its books anew to where there is no room, and may be lost for good. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

@@ -27,6 +27,11 @@ grep -q 'store/order.db was there once and is gone' <<<"$complained" || fail "up
 [[ ! -e $WARREN_HOME/store/order.db && -z $(suite_left) ]] || fail "something was made or left: $(suite_left)"
 mv "$TMPDIR/kept.db" "$WARREN_HOME/store/order.db"
 
+mv "$WARREN_HOME/store/accounts.db" "$TMPDIR/kept.db"
+expect 6 warren token --customer alice
+[[ $complained == *"store/accounts.db was there once and is gone"* ]] || fail "token says: $complained"
+mv "$TMPDIR/kept.db" "$WARREN_HOME/store/accounts.db"
+
 echo "one is damaged, and nobody begins anew"
 cp "$WARREN_HOME/provider/ledger.db" "$TMPDIR/kept.db"
 head -c 8192 /dev/urandom >"$WARREN_HOME/provider/ledger.db"
