@@ -107,7 +107,7 @@ static const struct binding_spec *binding_at(size_t n)
 }
 
 void chaos_unbind(struct http *http, const struct suite *suite, struct chaos_fault *fault,
-                  char *what)
+                  char what[CHAOS_WHY_SIZE])
 {
     const struct binding_spec *binding = binding_at(fault->target);
     struct look look = {.http = http, .suite = suite};
@@ -126,7 +126,7 @@ void chaos_unbind(struct http *http, const struct suite *suite, struct chaos_fau
 /* --- queues --------------------------------------------------------------------------------------- */
 
 void chaos_delete(struct http *http, const struct suite *suite, struct chaos_fault *fault,
-                  char *what)
+                  char what[CHAOS_WHY_SIZE])
 {
     const char *queue = chaos_queues[fault->target];
     struct look look = {.http = http, .suite = suite};
@@ -177,7 +177,7 @@ static bool has_purged(const void *context)
 }
 
 void chaos_purge(struct http *http, const struct suite *suite, struct chaos_fault *fault,
-                 char *what)
+                 char what[CHAOS_WHY_SIZE])
 {
     const char *queue = chaos_queues[fault->target];
     unsigned lost = 0;
