@@ -279,6 +279,12 @@ void chaos_inject(struct http *http, const struct suite *suite, struct chaos_fau
     case CHAOS_PURGE:
         chaos_purge(http, suite, fault, what);
         return;
+    case CHAOS_BROKER_DISK:
+        if (await_broker(http, suite))
+            chaos_broker_disk_full(suite, fault, what);
+        else
+            snprintf(fault->why, sizeof fault->why, "the broker does not run");
+        return;
     case CHAOS_KINDS:
         break;
     }

@@ -4,16 +4,17 @@
 
 const char *const chaos_kind_names[CHAOS_KINDS] = {
     "kill",  "stop",      "broker-kill", "broker-stop",  "alarm", "reset",
-    "clock", "disk-full", "unbind",      "delete-queue", "purge"};
+    "clock", "disk-full", "unbind",      "delete-queue", "purge", "broker-disk-full"};
 const char *const chaos_queues[CHAOS_QUEUES] = {"order.payments", "payment.orders",
                                                 "payment.commands", "notification.events"};
 
-/* How long each lasts, in ms: a kill until the supervisor has noticed. */
+/* How long each lasts, in ms: a kill until the supervisor has noticed, the broker's full disk until it
+ * has met all that the node writes now and then. */
 static const struct {
     int64_t least, most;
 } holds[CHAOS_KINDS] = {{1000, 3000}, {300, 4000},  {8000, 12000}, {500, 6000},
                         {1000, 4000}, {1000, 2000}, {2000, 6000},  {2000, 5000},
-                        {3000, 8000}, {3000, 6000}, {1000, 3000}};
+                        {3000, 8000}, {3000, 6000}, {1000, 3000},  {8000, 14000}};
 
 enum { QUIET_FIRST_MS = 2000, QUIET_LEAST_MS = 500, QUIET_MOST_MS = 3000 };
 

@@ -21,6 +21,7 @@ enum chaos_kind {
     CHAOS_UNBIND,      /* a binding of a queue is deleted, later declared again */
     CHAOS_DELETE,      /* a queue, with all that is in it; later declared again */
     CHAOS_PURGE,       /* all that waits in a queue */
+    CHAOS_BROKER_DISK, /* the node's */
     CHAOS_KINDS,
 };
 extern const char *const chaos_kind_names[CHAOS_KINDS];

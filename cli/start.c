@@ -155,8 +155,10 @@ static enum result check_alive(struct start *start, const char *program, struct 
 /* A log that does not come back keeps nobody from starting (docs/adr/0017). */
 static bool do_without_log(struct start *start, const char *why)
 {
-    if (!start->without_log[0] &&
-        clock_mono_ms(clock_system()) - start->progress.began_ms < LOG_PATIENCE_MS)
+    int64_t now_ms = clock_mono_ms(clock_system());
+    if (start->log_missed_ms == 0)
+        start->log_missed_ms = now_ms;
+    if (!start->without_log[0] && now_ms - start->log_missed_ms < LOG_PATIENCE_MS)
         return false;
     if (!start->without_log[0])
         snprintf(start->without_log, sizeof start->without_log, "%.150s", why);
@@ -173,6 +175,7 @@ static enum result step_broker(struct start *start, struct err *err)
             topology_deploy(start->suite, start->plan->amqp_url, start->plan->amqp_ca, &why);
         if (result == OK) {
             progress_done(&start->progress, "ready, topology declared");
+            start->log_missed_ms = 0;
             return OK;
         }
         if (result == NOT_FOUND && do_without_log(start, why.text)) {
@@ -246,6 +249,7 @@ static enum result await_service(struct start *start, const char *program, int p
 {
     struct err why = {""};
     progress_step(&start->progress, program);
+    start->log_missed_ms = 0;
     while (ready_service(start->http, port, &why) != OK) {
         if (is_cut(&why)) {
             start->log_cut = true;

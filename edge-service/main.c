@@ -1,9 +1,7 @@
 /* edge-service: what it is made of. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "common/accounts/accounts.h"
 #include "common/runtime/loop.h"
@@ -59,33 +57,48 @@ static enum result open_once(struct program *p, const char *name, struct err *er
                          edge_migration_count, &p->read_model, err);
 }
 
-/* With its log: that of an old file would be played into the new one. */
-static enum result remove_read_model(const struct program *p, const char *name, struct err *err)
+static void read_model_name(const struct program *p, char name[64])
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    enum result result = OK;
-    for (size_t i = 0; result == OK && i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        char path[PATH_MAX];
-        char file[80];
-        snprintf(file, sizeof file, "%s%s", name, suffixes[i]);
-        result = runtime_path(&p->runtime, file, path, err);
-        if (result == OK && unlink(path) != 0 && errno != ENOENT)
-            result = err_set(err, FATAL, "%s: %s", path, strerror(errno));
-    }
-    return result;
+    snprintf(name, 64, "store/edge-read-%d.db", (int)p->runtime.instance);
 }
 
-/* One that is broken is built again from the stream. */
+/* One that is damaged is built again from the stream. */
 static enum result open_read_model(struct program *p, struct err *err)
 {
     char name[64];
-    snprintf(name, sizeof name, "store/edge-read-%d.db", (int)p->runtime.instance);
+    char path[PATH_MAX];
+    read_model_name(p, name);
     enum result result = open_once(p, name, err);
     if (result != FATAL)
         return result;
     LOG_EVENT(&p->runtime.log, LOG_WARNING, "read-model-rebuilt", LOG_TEXT("reason", err->text));
-    result = remove_read_model(p, name, err);
+    result = runtime_path(&p->runtime, name, path, err);
+    if (result == OK)
+        result = store_set_aside(path, err);
     return result == OK ? open_once(p, name, err) : result;
+}
+
+/* It breaks in the middle: this process ends, and the next one begins with an empty one. */
+static bool read_model_damaged(const struct program *p)
+{
+    return store_damaged(p->read_model);
+}
+
+static int set_read_model_aside(struct program *p, int code)
+{
+    struct err err = {""};
+    char name[64];
+    char path[PATH_MAX];
+    const char *file = path;
+    if (!read_model_damaged(p))
+        return code;
+    read_model_name(p, name);
+    enum result result = runtime_path(&p->runtime, name, path, &err);
+    if (result == OK)
+        result = store_set_aside(path, &err);
+    LOG_EVENT(&p->runtime.log, LOG_ERROR, "read-model-damaged", LOG_TEXT("file", file),
+              LOG_TEXT("result", result == OK ? "set aside, to be built again" : err.text));
+    return EXIT_MACHINE;
 }
 
 static enum result open_parts(struct program *p, struct err *err)
@@ -205,9 +218,9 @@ static int run(struct program *p)
         return EXIT_MACHINE;
     }
     LOG_EVENT(&p->runtime.log, LOG_INFO, "started", LOG_NUMBER("port", http_port(p->http)));
-    while (!loop_stopping(p->loop))
+    while (!loop_stopping(p->loop) && !read_model_damaged(p))
         loop_turn(p->loop, INT64_MAX);
-    int code = drain(p);
+    int code = set_read_model_aside(p, drain(p));
     LOG_EVENT(&p->runtime.log, LOG_INFO, "stopped", LOG_NUMBER("code", code));
     return code;
 }

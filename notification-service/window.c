@@ -27,20 +27,20 @@ static struct line line_with(const struct window *window)
     return line;
 }
 
-static struct line line_without(const struct line *with, size_t new)
+static struct line line_without(const struct line *with, size_t added)
 {
     struct line line = {.count = 0};
     for (size_t i = 0; i < with->count; i++) {
-        if (i != new)
+        if (i != added)
             line.at[line.count++] = with->at[i];
     }
     return line;
 }
 
 /* Whether the i-th of the new line was hot before the new one came. */
-static bool was_hot(const struct line *without, size_t new, size_t i)
+static bool was_hot(const struct line *without, size_t added, size_t i)
 {
-    return i != new &&is_hot(without, i < new ? i : i - 1);
+    return i != added && is_hot(without, i < added ? i : i - 1);
 }
 
 static int64_t count_window(const struct line *line, size_t i)
@@ -54,15 +54,16 @@ static int64_t count_window(const struct line *line, size_t i)
 size_t window_alerts(const struct window *window, struct window_alert ret_alerts[WINDOW_FAILURES])
 {
     struct line with = line_with(window);
-    size_t new = window->before_count;
-    struct line without = line_without(&with, new);
+    size_t added = window->before_count;
+    struct line without = line_without(&with, added);
     size_t alerts = 0;
-    for (size_t first = new; first < new + WINDOW_FAILURES;) {
+    for (size_t first = added; first < added + WINDOW_FAILURES;) {
         size_t end = first; /* of the run that begins here and is hot only now */
-        while (end < new + WINDOW_FAILURES && is_hot(&with, end) && !was_hot(&without, new, end))
+        while (end < added + WINDOW_FAILURES && is_hot(&with, end) &&
+               !was_hot(&without, added, end))
             end++;
-        bool told = (first > 0 && was_hot(&without, new, first - 1)) ||
-                    (end < with.count && was_hot(&without, new, end));
+        bool told = (first > 0 && was_hot(&without, added, first - 1)) ||
+                    (end < with.count && was_hot(&without, added, end));
         if (end > first && !told)
             ret_alerts[alerts++] =
                 (struct window_alert){with.at[first], count_window(&with, first)};

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang-format off */
 #define MOVE(to, what, why, tell, goods)                                                           \
     {                                                                                              \
         .verdict = VERDICT_MOVE, .next = (to), .fact = (what), .reason = (why), .command = (tell), \
@@ -24,6 +25,7 @@
     {                                                                                              \
         .verdict = VERDICT_CONTRADICT                                                              \
     }
+/* clang-format on */
 
 /* What comes back: nothing was taken, or a refund follows. The fold tells by these words. */
 #define UNPAID "before-payment"

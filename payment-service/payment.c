@@ -30,6 +30,7 @@ static const char *const event_names[PAYMENT_EVENT_COUNT] = {
     [PAYMENT_EVENT_REFUND_OPEN] = "refund-open",
 };
 
+/* clang-format off */
 #define MOVE(state, said, asked)                                                                   \
     {                                                                                              \
         PAYMENT_MOVE, PAYMENT_STATE_##state, said, asked                                           \
@@ -50,6 +51,7 @@ static const char *const event_names[PAYMENT_EVENT_COUNT] = {
     {                                                                                              \
         PAYMENT_CONTRADICT, PAYMENT_STATE_NONE, NULL, NULL                                         \
     }
+/* clang-format on */
 /* Once it is over, an answer means nothing any more, and an open call needs no other attempt. */
 #define IGNORE_ANSWERS_OF_PENDING                                                                  \
     [PAYMENT_EVENT_CAPTURE_OK] = IGNORE, [PAYMENT_EVENT_CAPTURE_DECLINED] = IGNORE,                \

@@ -4,12 +4,6 @@
 
 #include "common/base/json.h"
 
-#define OPTIONAL_TEXT(owner, member, fmt)                                                          \
-    {                                                                                              \
-        .name = #member, .kind = BIND_KIND_TEXT, .need = BIND_OPTIONAL,                            \
-        .offset = offsetof(owner, member), .size = sizeof(((owner *)0)->member), .format = (fmt)   \
-    }
-
 static const struct bind_field request_fields[] = {
     BIND_TEXT_FIELD(struct provider_request, order_id, BIND_UUID),
     {.name = "amount",
@@ -18,8 +12,8 @@ static const struct bind_field request_fields[] = {
      .offset = offsetof(struct provider_request, amount),
      .min = 0,
      .max = AMOUNT_MAX},
-    OPTIONAL_TEXT(struct provider_request, currency, BIND_CURRENCY),
-    OPTIONAL_TEXT(struct provider_request, token, BIND_TOKEN),
+    BIND_OPTIONAL_TEXT_FIELD(struct provider_request, currency, BIND_CURRENCY),
+    BIND_OPTIONAL_TEXT_FIELD(struct provider_request, token, BIND_TOKEN),
 };
 const struct bind_type provider_request_type =
     BIND_TYPE("provider-request", struct provider_request, request_fields);
@@ -34,7 +28,7 @@ static const struct bind_field answer_fields[] = {
      .format = BIND_FREE,
      .min = 1,
      .max = 64},
-    OPTIONAL_TEXT(struct provider_answer, reason, BIND_WORD),
+    BIND_OPTIONAL_TEXT_FIELD(struct provider_answer, reason, BIND_WORD),
 };
 const struct bind_type provider_answer_type =
     BIND_TYPE("provider-answer", struct provider_answer, answer_fields);

@@ -81,6 +81,7 @@ enum result bind_decode(const struct bind_type *type, const cJSON *json, enum bi
  * code. An optional empty text or zero int is left out. */
 void bind_encode(const struct bind_type *type, const void *value, struct buf *out);
 
+/* clang-format off */
 #define BIND_TEXT_FIELD(owner, member, fmt)                                                        \
     {                                                                                              \
         .name = #member, .kind = BIND_KIND_TEXT, .offset = offsetof(owner, member),                \
@@ -127,5 +128,6 @@ void bind_encode(const struct bind_type *type, const void *value, struct buf *ou
         .name = (text), .size = sizeof(owner), .fields = (list),                                   \
         .field_count = sizeof(list) / sizeof((list)[0])                                            \
     }
+/* clang-format on */
 
 #endif

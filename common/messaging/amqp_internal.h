@@ -22,6 +22,8 @@ enum {
     AMQP_CONSUMERS_MAX = 8,
     AMQP_MESSAGE_ID_SIZE = 64,
     AMQP_FRAMES_PER_PUMP = 2048, /* of each connection */
+    AMQP_PROBE_EVERY_MS = 10 * 1000,
+    AMQP_PROBE_PATIENCE_MS = 30 * 1000,
 };
 
 struct amqp_consumer {
@@ -115,6 +117,8 @@ struct bus_amqp {
     char reason[ERR_TEXT_MAX];
     char told[ERR_TEXT_MAX]; /* the reason last told while down */
     int64_t told_ms;
+    int64_t probe_ms; /* consume_only: when the stream is next asked whether it can be read */
+    bool probe_open;  /* asked since probe_ms, and no answer */
     bool cancels_sent;
     size_t cancels_left; /* without an answer */
 
@@ -149,10 +153,17 @@ void amqp_publish_assume(struct bus_amqp *amqp);
 
 /* amqp_consume.c */
 void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver);
+bool amqp_consume_is_probe(amqp_bytes_t tag);
 void amqp_consume_header(struct amqp_content *content, const amqp_basic_properties_t *properties);
 void amqp_consume_complete(struct bus_amqp *amqp);
 enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag);
 void amqp_consume_flush(struct bus_amqp *amqp);
+/* Asks now and then whether the stream can still be read. One whose writer is dead sends nothing and
+ * says nothing, and looks to its consumer as if nothing happened: only a new consumer is told. */
+void amqp_consume_probe(struct bus_amqp *amqp);
+/* A consumer's beginning, or end, that the broker has confirmed. */
+void amqp_consume_begun(struct bus_amqp *amqp, amqp_bytes_t tag);
+void amqp_consume_ended(struct bus_amqp *amqp, amqp_bytes_t tag);
 /* Ends every consumer; each answer is counted off in `cancels_left`. */
 void amqp_consume_cancel(struct bus_amqp *amqp);
 

@@ -154,6 +154,8 @@ static void connect_finish(struct bus_amqp *amqp)
     }
     amqp->state = AMQP_STATE_UP;
     amqp->up_since_ms = clock_mono_ms(amqp->clock);
+    amqp->probe_ms = amqp->up_since_ms + AMQP_PROBE_EVERY_MS;
+    amqp->probe_open = false;
     amqp->told[0] = '\0';
     links_take(amqp, &made);
     if (amqp->broken)
@@ -174,8 +176,10 @@ static void traffic(struct bus_amqp *amqp)
         amqp_publish_assume(amqp);
     amqp_frames_drain(amqp, &amqp->publish);
     amqp_frames_drain(amqp, &amqp->consume);
-    if (amqp->consume.connection)
+    if (amqp->consume.connection) {
         amqp_consume_flush(amqp);
+        amqp_consume_probe(amqp);
+    }
     if (amqp->broken)
         tear_down(amqp);
 }

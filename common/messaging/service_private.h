@@ -92,12 +92,13 @@ struct uow {
 };
 
 /* Where a subject's first row of an owner is, in the outbox. Sorted by subject. */
+struct other {
+    char subject[64];
+    char owner[48];
+    int64_t position;
+};
 struct others {
-    struct other {
-        char subject[64];
-        char owner[48];
-        int64_t position;
-    } * items;
+    struct other *items;
     size_t count, capacity;
 };
 

@@ -60,7 +60,8 @@ void runtime_end(struct runtime *runtime);
 enum result runtime_path(const struct runtime *runtime, const char *name, char path[PATH_MAX],
                          struct err *err) WARN_UNUSED;
 /* Opens HOME/`name` and migrates it. Waits up to 10 s for somebody else's lock. The store is the
- * caller's. */
+ * caller's. FATAL, with words, for a durable one that was made once and is gone (stores_made.h), or that
+ * is damaged. */
 enum result runtime_store(const struct runtime *runtime, const char *name, enum store_mode mode,
                           const char *owner, const struct migration *steps, size_t count,
                           struct store **ret_store, struct err *err) WARN_UNUSED;

@@ -27,6 +27,7 @@ struct log_field {
 /* `log` NULL is silent. `event` is a few words in kebab-case: "bus-down". */
 void log_event(const struct log *log, enum log_level level, const char *event,
                const struct log_field *fields, int count);
+/* clang-format off */
 #define LOG_TEXT(n, t)                                                                             \
     {                                                                                              \
         .name = (n), .text = (t) ? (t) : ""                                                        \
@@ -35,6 +36,7 @@ void log_event(const struct log *log, enum log_level level, const char *event,
     {                                                                                              \
         .name = (n), .number = (v)                                                                 \
     }
+/* clang-format on */
 #define LOG_EVENT(log, level, event, ...)                                                          \
     log_event(log, level, event, (const struct log_field[]){__VA_ARGS__},                          \
               (int)(sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field)))

@@ -13,8 +13,10 @@ int corpus_read(const char *path, struct buf *out)
     char chunk[4096];
     size_t size;
     buf_clear(out);
-    while ((size = fread(chunk, 1, sizeof chunk, file)) > 0)
+    do {
+        size = fread(chunk, 1, sizeof chunk, file);
         buf_append(out, chunk, size);
+    } while (size == sizeof chunk);
     int failed = ferror(file);
     if (fclose(file) != 0 || failed) {
         perror(path);

@@ -21,11 +21,13 @@ struct mutator {
 };
 
 /* Enough of a table to mutate an envelope by; it decodes nothing. */
+/* clang-format off */
 #define ATTRIBUTE(text, bytes)                                                                     \
     {                                                                                              \
         .name = (text), .kind = BIND_KIND_TEXT, .size = (bytes), .format = BIND_FREE, .min = 1,    \
         .max = (bytes)-1                                                                           \
     }
+/* clang-format on */
 static const struct bind_field envelope_fields[] = {
     ATTRIBUTE("specversion", 8),      ATTRIBUTE("id", 37),
     ATTRIBUTE("source", 40),          ATTRIBUTE("type", 48),
@@ -278,6 +280,8 @@ static int mutate_file(const char *folder, const char *path, struct buf *text)
     if (!mutator.root || !mutator.out) {
         fprintf(stderr, "%s: cannot be mutated\n", path);
         cJSON_Delete(mutator.root);
+        if (mutator.out)
+            fclose(mutator.out);
         return -1;
     }
     mutate_object(&mutator, mutator.root, contract ? contract->payload : &envelope_type);

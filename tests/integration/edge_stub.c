@@ -325,9 +325,10 @@ static void listen_to(size_t index)
     struct connection *connection = stub.connections[index];
     ssize_t got = recv(connection->fd, connection->input + connection->size,
                        INPUT_SIZE - 1 - connection->size, MSG_DONTWAIT);
+    bool gone = got == 0 || (got < 0 && errno != EAGAIN);
     int64_t arrived_ns = stub.log || stub.first_ns == 0 ? now_ns() : 1;
     if (got <= 0) {
-        if (got == 0 || errno != EAGAIN)
+        if (gone)
             hang_up(connection);
         return;
     }
@@ -394,9 +395,9 @@ static void start(void)
     stub.log = arguments.log ? fopen(arguments.log, "we") : NULL;
     stub.epoll = epoll_create1(EPOLL_CLOEXEC);
     stub.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    setsockopt(stub.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = CONNECTIONS_MAX};
-    if (!stub.keys || (arguments.log && !stub.log) ||
+    if (!stub.keys || (arguments.log && !stub.log) || stub.epoll < 0 || stub.listener < 0 ||
+        setsockopt(stub.listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
         bind(stub.listener, (struct sockaddr *)&address, size) != 0 ||
         listen(stub.listener, CONNECTIONS_MAX) != 0 ||
         getsockname(stub.listener, (struct sockaddr *)&address, &size) != 0 ||

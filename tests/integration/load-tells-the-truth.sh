@@ -16,6 +16,7 @@ trap '[[ -z $stub_pid ]] || kill $stub_pid' EXIT
 
 # Starts the stub; as it listens when it says its port, nothing has to wait for more.
 stub() {
+    : >"$TMPDIR/stub.out" # what the last one said must not be taken for this one's word
     "$build/tests/integration/edge_stub" --port "$PORT" "$@" >"$TMPDIR/stub.out" &
     stub_pid=$!
     until_true 20 grep -q . "$TMPDIR/stub.out" || fail "the stub does not start"

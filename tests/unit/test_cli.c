@@ -212,6 +212,7 @@ static void the_supervisor_starts_what_was_asked_for(void)
     CU_ASSERT_EQUAL_FATAL(supervisor_write_config(&suite, &plan, &own, NULL), OK);
     CU_ASSERT_EQUAL(count_of(own.data, "[program:"), 3 + 2 * suite_service_count);
     CU_ASSERT_EQUAL(count_of(own.data, "WARREN_SUITE="), 3 + 2 * suite_service_count);
+    CU_ASSERT_EQUAL(count_of(own.data, "warren-warden\" --home"), 2);
     CU_ASSERT_EQUAL(count_of(own.data, "--unsafe"), 0);
     plan = (struct plan){.instances = 1, .amqp_url = "amqp://u:p%40q@host"};
     plan.without.items[plan.without.count++] = "inbox";

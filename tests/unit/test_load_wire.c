@@ -49,6 +49,7 @@ static void serve(const char *const *pieces, enum manner manner)
     socklen_t size = sizeof address;
     server = (struct server){.listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0),
                              .manner = manner};
+    CU_ASSERT_FATAL(server.listener >= 0);
     CU_ASSERT_EQUAL_FATAL(bind(server.listener, (struct sockaddr *)&address, size), 0);
     CU_ASSERT_EQUAL_FATAL(listen(server.listener, 16), 0);
     getsockname(server.listener, (struct sockaddr *)&address, &size);

@@ -6,10 +6,12 @@
 #include "common/base/clock.h"
 #include "tests/unit/unit.h"
 
+/* clang-format off */
 #define NONE                                                                                       \
     {                                                                                              \
         NULL, NULL, 0, 0                                                                           \
     }
+/* clang-format on */
 
 static const struct {
     const char *what;

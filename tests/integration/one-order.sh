@@ -1,0 +1,14 @@
+#!/bin/bash
+# One order end to end: confirmed, charged once, told; and the audit finds nothing wrong.
+# tests/run: quick
+# tests/run: about 15
+set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
+. "$(dirname "$0")/../lib/suite.sh"
+
+suite_start >"$TMPDIR/up.out"
+warren order --customer alice --line CARROT-1KG=2 >"$TMPDIR/order.out" ||
+    fail "the order: exit $?: $(cat "$TMPDIR/order.out")"
+grep -q 'order.confirmed' "$TMPDIR/order.out" || fail "not confirmed: $(cat "$TMPDIR/order.out")"
+warren audit >"$TMPDIR/audit.out" || fail "the audit: $(cat "$TMPDIR/audit.out")"
+grep -qx 'verdict: clean' "$TMPDIR/audit.out" || fail "no verdict: $(cat "$TMPDIR/audit.out")"
