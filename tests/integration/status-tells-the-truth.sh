@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
-suite_start >"$TMPDIR/up.out"
+suite_start --patience 180 >"$TMPDIR/up.out"
 inject() { "$build/tests/integration/inject" "$WARREN_HOME" "$WARREN_BASE_PORT" "$@"; }
 readyz() { # OFFSET: the whole answer, and the status as the last line
     curl -s -w '%{http_code}' "http://127.0.0.1:$((WARREN_BASE_PORT + $1))/readyz?verbose"
