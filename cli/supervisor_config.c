@@ -187,6 +187,7 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
 enum result supervisor_write_config(const struct suite *suite, const struct plan *plan,
                                     struct buf *out, struct err *err)
 {
+    enum result result = OK;
     put_daemon(suite, out);
     if (!plan->amqp_url)
         result = put_broker(suite, out, err);

@@ -21,6 +21,7 @@ expect 0 warren chaos --home "$TMPDIR/nothing" --plan --faults all --seed 8 --du
 # What a suite cannot have is left out and said, or refused where it was named.
 expect 0 warren chaos --home "$TMPDIR/nothing" --plan
 grep -q '^left out, clock: ' <<<"$said" || fail "nobody says that clock is left out"
+grep -q '^left out, purge: ' <<<"$said" || fail "nobody says that purge is left out"
 grep -q '^left out, disk-full: ' <<<"$said" || fail "nobody says that disk-full is left out"
 grep -q '^left out, broker-disk-full: ' <<<"$said" || fail "nobody says that broker-disk-full is left out"
 expect 2 warren chaos --home "$TMPDIR/nothing" --faults all --duration 1

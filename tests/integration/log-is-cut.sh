@@ -7,7 +7,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
-suite_start --log-max-bytes 200000 >"$TMPDIR/up.out"
+suite_start --patience 180 --log-max-bytes 200000 >"$TMPDIR/up.out"
 url=http://127.0.0.1:$WARREN_BASE_PORT
 expect 0 warren order --customer ada --line SPADE=1 --json
 old=$(field "$said" .order_id)
@@ -27,7 +27,7 @@ answer() { curl -s -o "$TMPDIR/answer" -w '%{http_code}' -H "Authorization: Bear
 
 begin_anew() {
     rm -f "$WARREN_HOME"/store/edge-read-1.db*
-    expect 0 warren up
+    expect 0 warren up --patience 180
     grep -q 'edge-service-1 .*not ready, log: cut: what was before offset [0-9]* is not known here' <<<"$said" || fail "up: $said"
     tail -n 1 <<<"$said" | grep -q 'but for old orders' || fail "up: $said"
     expect 1 warren status --json

@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
 
-suite_start >"$TMPDIR/up.out"
+suite_start --patience 180 >"$TMPDIR/up.out"
 inject() { "$build/tests/integration/inject" "$WARREN_HOME" "$WARREN_BASE_PORT" "$@"; }
 readyz() { # OFFSET: the whole answer, and the status as the last line
     curl -s -w '%{http_code}' "http://127.0.0.1:$((WARREN_BASE_PORT + $1))/readyz?verbose"
@@ -33,6 +33,10 @@ missing() { # OFFSET QUEUE EXCHANGE KEY COMMAND
     until_true 15 says "$1" "$words" || fail "not missed: $(readyz "$1")"
     [[ $(readyz "$1" | tail -n 1) == 503 ]] || fail "ready without it: $(readyz "$1")"
     status 1 '.bindings.verdict == "wrong" and (.ready | not) and ([.findings[] | select(startswith("'"$words"'"))] | length) == 1'
+    if [[ $5 == up ]]; then
+        expect 1 warren audit --settle 1
+        grep -qF "broker: $words" <<<"$said" || fail "audit: $said"
+    fi
     # shellcheck disable=SC2086
     expect 0 warren $5
     until_true 15 is_ready "$1" || fail "not ready again: $(readyz "$1")"
