@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/audit_log.h"
+#include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/exit_codes.h"
 #include "cli/suite.h"
@@ -62,6 +63,9 @@ struct look {
     struct audit_reader *reader;
     FILE *history;
     int64_t dead_letters;
+    struct topology_verdict topology;
+    const char *amiss[TOPOLOGY_FINDINGS_KEPT];
+    size_t amiss_count;
     char why[ERR_TEXT_MAX]; /* the first thing that could not be opened */
 };
 
@@ -96,6 +100,35 @@ static enum result read_dead_letters(const struct suite *suite, int64_t *ret_cou
     return result;
 }
 
+/* A broker that is not the suite's own cannot be looked at: that is told, and is no violation. The
+ * suite's own can, if perhaps not at once. */
+static void look_at_topology(struct look *look, const struct suite *suite)
+{
+    enum { TRIES = 10, PAUSE_MS = 1000 };
+    char url[1024];
+    struct http *http = http_new();
+    broker_external_url(suite, url, sizeof url);
+    for (int i = 0; i < TRIES && !look->topology.looked; i++) {
+        if (i > 0)
+            poll(NULL, 0, PAUSE_MS);
+        bindings_look(http, suite, &look->topology);
+        if (url[0])
+            break;
+    }
+    http_free(http);
+    if (!look->topology.looked) {
+        struct err err = {{0}};
+        err_set(&err, RETRY, "bindings: %s", look->topology.reason);
+        if (url[0])
+            fprintf(stderr, "audit: bindings not checked, %s\n", look->topology.reason);
+        else
+            note(look, &err);
+    }
+    for (size_t i = 0; i < topology_kept(&look->topology); i++)
+        if (look->topology.findings[i].fault != TOPOLOGY_SURPLUS)
+            look->amiss[look->amiss_count++] = look->topology.findings[i].text;
+}
+
 static void look_open(struct look *look, const struct suite *suite)
 {
     struct err err = {{0}};
@@ -110,6 +143,7 @@ static void look_open(struct look *look, const struct suite *suite)
     }
     if (read_dead_letters(suite, &look->dead_letters, &err) != OK)
         note(look, &err);
+    look_at_topology(look, suite);
     look->order = open_store(look, suite, "store/order.db");
     look->payment = open_store(look, suite, "store/payment.db");
     look->notification = open_store(look, suite, "store/notification.db");
@@ -147,6 +181,8 @@ static void look_once(const struct suite *suite, int64_t age_ms, struct audit_re
         .history_age_ms = age_ms,
         .quarantined = -1,
         .dead_letters = look.dead_letters,
+        .amiss = look.amiss,
+        .amiss_count = look.amiss_count,
     };
     audit_run(&sources, &audit, report);
     if (look.why[0])

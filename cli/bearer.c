@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "cli/files.h"
+#include "common/store/stores_made.h"
 
 /* Enough to keep a slip of the hand out; whether mail arrives, only mail can tell. */
 static enum result check_email(const char *email, struct err *err)
@@ -56,7 +57,9 @@ static enum result open_accounts(const struct suite *suite, struct store **ret_s
     if (access(suite->home, F_OK) != 0)
         return err_set(err, NOT_FOUND, "there is no suite in %s (warren up makes one)",
                        suite->home);
-    enum result result = directory_make(suite_path(suite, "store").text, err);
+    enum result result = stores_made_check(suite->home, "store/accounts.db", err);
+    if (result == OK)
+        result = directory_make(suite_path(suite, "store").text, err);
     if (result != OK)
         return result;
     return store_open_sqlite(suite_path(suite, "store/accounts.db").text, STORE_DURABLE, ret_store,

@@ -232,7 +232,7 @@ static enum result write_config(const struct suite *suite, struct err *err)
                base + PORT_BROKER_METRICS);
     buf_text(&text, "log.console = true\nlog.console.level = info\nlog.file = false\n"
                     "disk_free_limit.absolute = 200MB\n"
-                    "raft.wal_max_size_bytes = 134217728\n");
+                    "raft.wal_max_size_bytes = 67108864\n");
     buf_printf(&text, "load_definitions = %s\n", suite_path(suite, "broker/definitions.json").text);
     enum result result =
         file_write(suite_path(suite, "broker/rabbitmq.conf").text, text.data, text.size, err);

@@ -15,7 +15,11 @@
 #define BROKER_VHOST "warren"
 #define BROKER_DEPLOY_USER "deploy"
 
-enum { BROKER_SECRET_SIZE = 65 };
+enum {
+    BROKER_SECRET_SIZE = 65,
+    BROKER_DISK_LIMIT_MB = 200, /* below, the node takes no messages: its alarm */
+    BROKER_ROOM_MB = 64,        /* below, it is not started */
+};
 
 /* Makes secrets/ with a random password for every user that has none yet. */
 enum result broker_make_secrets(const struct suite *suite, const struct clock *clock,

@@ -34,9 +34,8 @@ static const struct option table[] = {
      1, 86400},
     {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second (20)", 1, 1000},
     {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
-     "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full, or all (what this suite "
-     "can "
-     "have)",
+     "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full,broker-disk-full,unbind,"
+     "delete-queue,purge, or all (what this suite can have)",
      0, 0},
     {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get (60)", 1,
      86400},
@@ -54,7 +53,9 @@ static const struct options options = {
         "memory\n"
         "or disk alarm (alarm) or closes every connection (reset), the time of day of a service\n"
         "or of all jumps (clock: needs 'warren up --faketime'), the disk of the stores is full\n"
-        "(disk-full: they need a small one of their own, scripts/small-store). Afterwards all has\n"
+        "(disk-full) or that of the broker (broker-disk-full: both need a small one of their own,\n"
+        "scripts/small-store), a binding or a queue is deleted at the broker and declared again\n"
+        "(unbind, delete-queue), what waits in a queue is thrown away (purge). Afterwards all has\n"
         "to come right by itself: 'warren audit' judges it with the customers' own record. Exits\n"
         "0 when all is well, 1 when a promise is broken, an order was never accepted or a planned\n"
         "fault was not reached, 2 when a fault is named that this suite cannot have.",
@@ -90,12 +91,16 @@ static void on_signal(int number)
 static enum result possible(const struct suite *suite, enum chaos_kind kind, struct err *err)
 {
     char url[1024];
+    if (!arguments.faults && chaos_kind_waits(kind))
+        return err_set(err, INVALID,
+                       "%s: not everybody says again yet what gets lost; it can be named",
+                       chaos_kind_names[kind]);
     if (kind == CHAOS_KILL || kind == CHAOS_STOP)
         return OK;
     if (kind == CHAOS_CLOCK)
         return chaos_clock_possible(suite, err);
-    if (kind == CHAOS_DISK_FULL)
-        return chaos_disk_possible(suite, err);
+    if (kind == CHAOS_DISK_FULL || kind == CHAOS_BROKER_DISK)
+        return chaos_disk_possible(suite, kind, err);
     broker_external_url(suite, url, sizeof url);
     if (!url[0])
         return OK;
@@ -136,6 +141,11 @@ static const char *target_of(const struct chaos_fault *fault)
         return fault->target == CHAOS_DISK_STORES   ? "stores"
                : fault->target == CHAOS_DISK_LEDGER ? "ledger"
                                                     : "stores and ledger";
+    case CHAOS_DELETE:
+    case CHAOS_PURGE:
+        return chaos_queues[fault->target];
+    case CHAOS_BROKER_DISK:
+        return "broker";
     default:
         return "";
     }
@@ -143,7 +153,7 @@ static const char *target_of(const struct chaos_fault *fault)
 
 static void print_fault(const struct chaos_fault *fault)
 {
-    printf("%8.1f s  %-12s %-22s %6.1f s", (double)fault->at_ms / 1000,
+    printf("%8.1f s  %-16s %-22s %6.1f s", (double)fault->at_ms / 1000,
            chaos_kind_names[fault->kind], target_of(fault), (double)fault->hold_ms / 1000);
     if (fault->kind == CHAOS_CLOCK)
         printf("  %+.1f s%s", (double)fault->offset_ms / 1000, fault->stays ? ", stays" : "");
@@ -228,7 +238,7 @@ static void inject_all(struct chaos *chaos)
             return;
         double at = (double)(now_ms() - chaos->began_ms) / 1000;
         chaos_inject(chaos->http, &chaos->suite, fault, what);
-        printf("%8.1f s  %-12s %s%s%s\n", at, chaos_kind_names[fault->kind], what,
+        printf("%8.1f s  %-16s %s%s%s\n", at, chaos_kind_names[fault->kind], what,
                fault->reached ? "" : "  NOT REACHED: ", fault->reached ? "" : fault->why);
         fflush(stdout);
     }
@@ -237,7 +247,7 @@ static void inject_all(struct chaos *chaos)
 
 static bool wait_ready(struct chaos *chaos)
 {
-    enum { PATIENCE_MS = 90000 };
+    enum { PATIENCE_MS = 180000 }; /* the node may have to be restarted first (warden.c) */
     struct survey survey;
     int64_t end = now_ms() + PATIENCE_MS;
     while (survey_suite(chaos->http, &chaos->suite, &survey) != OK || !survey.ready) {
@@ -282,10 +292,10 @@ static bool print_table(const struct chaos_plan *plan)
         reached[plan->faults[i].kind] += plan->faults[i].reached;
         all = all && plan->faults[i].reached;
     }
-    printf("\nfault         planned  reached\n");
+    printf("\nfault             planned  reached\n");
     for (size_t i = 0; i < CHAOS_KINDS; i++) {
         if (planned[i] > 0)
-            printf("%-12s %8zu %8zu\n", chaos_kind_names[i], planned[i], reached[i]);
+            printf("%-16s %8zu %8zu\n", chaos_kind_names[i], planned[i], reached[i]);
     }
     return all;
 }

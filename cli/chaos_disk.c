@@ -13,9 +13,9 @@
 
 #include "cli/chaos_watch.h"
 
-enum { DISKS = 2, MARKS_MAX = 16, SIZE_MAX_MB = 1024, NOTICED_MS = 60000 };
+enum { DISKS = 3, BROKER = 2, MARKS_MAX = 16, SIZE_MAX_MB = 1024, NOTICED_MS = 60000 };
 
-static const char *const places[DISKS] = {"store", "provider"};
+static const char *const places[DISKS] = {"store", "provider", [BROKER] = "broker"};
 
 /* --- may it be filled? ------------------------------------------------------------------ */
 
@@ -51,7 +51,8 @@ static bool is_ours_alone(const struct suite *suite, dev_t device)
     return ours;
 }
 
-static enum result check_place(const struct suite *suite, const char *place, struct err *err)
+static enum result check_place(const struct suite *suite, const char *place, const char *fault,
+                               struct err *err)
 {
     struct suite_path path = suite_path(suite, "%s", place);
     struct stat home;
@@ -59,23 +60,23 @@ static enum result check_place(const struct suite *suite, const char *place, str
     struct statvfs disk;
     if (stat(suite->home, &home) != 0 || lstat(path.text, &there) != 0 ||
         statvfs(path.text, &disk) != 0)
-        return err_set(err, INVALID, "disk-full: %s: %s", path.text, strerror(errno));
+        return err_set(err, INVALID, "%s: %s: %s", fault, path.text, strerror(errno));
     if (there.st_dev == home.st_dev || !is_ours_alone(suite, there.st_dev))
-        return err_set(err, INVALID,
-                       "disk-full: %s is not a file system of its own (scripts/small-store)",
-                       path.text);
+        return err_set(err, INVALID, "%s: %s is not a file system of its own (scripts/small-store)",
+                       fault, path.text);
     unsigned long size_mb = (unsigned long)(disk.f_blocks / 1024 * disk.f_frsize / 1024);
     if (size_mb > SIZE_MAX_MB)
-        return err_set(err, INVALID, "disk-full: %s has %lu MB, too many to fill", path.text,
+        return err_set(err, INVALID, "%s: %s has %lu MB, too many to fill", fault, path.text,
                        size_mb);
     return OK;
 }
 
-enum result chaos_disk_possible(const struct suite *suite, struct err *err)
+enum result chaos_disk_possible(const struct suite *suite, enum chaos_kind kind, struct err *err)
 {
     enum result result = OK;
     for (int i = 0; i < DISKS && result == OK; i++)
-        result = check_place(suite, places[i], err);
+        if ((i == BROKER) == (kind == CHAOS_BROKER_DISK))
+            result = check_place(suite, places[i], chaos_kind_names[kind], err);
     return result;
 }
 
@@ -191,19 +192,29 @@ static void call_witnesses(const struct suite *suite, size_t target, struct disk
 
 /* --- the fault ------------------------------------------------------------------------------------ */
 
+static void open_filler(const struct suite *suite, int disk, struct disks *disks)
+{
+    disks->fillers[disk].fd = open(filler_path(suite, places[disk]).text,
+                                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+}
+
 static void begin(const struct suite *suite, size_t target, struct disks *disks)
 {
-    static const size_t spared[DISKS] = {CHAOS_DISK_LEDGER, CHAOS_DISK_STORES};
+    static const size_t spared[BROKER] = {CHAOS_DISK_LEDGER, CHAOS_DISK_STORES};
     call_witnesses(suite, target, disks);
-    for (int i = 0; i < DISKS; i++) {
-        struct filler *filler = &disks->fillers[i];
-        filler->fd = -1;
+    for (int i = 0; i < BROKER; i++) {
         if (target == spared[i])
             continue;
         shorten_logs(suite, places[i]);
-        filler->fd = open(filler_path(suite, places[i]).text,
-                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+        open_filler(suite, i, disks);
     }
+}
+
+static void begin_broker(const struct suite *suite, struct disks *disks)
+{
+    disks->marks[disks->mark_count++] =
+        watch_mark_log(suite, "rabbitmq-server-1", "disk resource limit alarm set");
+    open_filler(suite, BROKER, disks);
 }
 
 static void hold(struct disks *disks, int64_t hold_ms)
@@ -215,28 +226,45 @@ static void hold(struct disks *disks, int64_t hold_ms)
     }
 }
 
+/* From where it has begun to where there is room again. */
+static void go_through(const struct suite *suite, struct disks *disks, const char *name,
+                       struct chaos_fault *fault, char what[CHAOS_WHY_SIZE])
+{
+    int64_t began_ms = watch_now_ms();
+    bool full = watch_until(is_full, disks, WATCH_SEEN_MS);
+    fault->reached = full && watch_until(is_noticed, disks, NOTICED_MS);
+    if (!fault->reached)
+        snprintf(fault->why, sizeof fault->why, "%s",
+                 full ? "nobody has noticed" : "there is still room");
+    hold(disks, fault->hold_ms);
+    off_t size = 0;
+    for (int i = 0; i < DISKS; i++) {
+        size += disks->fillers[i].size;
+        if (disks->fillers[i].fd >= 0)
+            close(disks->fillers[i].fd);
+    }
+    chaos_disk_heal(suite);
+    snprintf(what, CHAOS_WHY_SIZE, "%s, %lld MB, %lld ms", name, (long long)(size >> 20),
+             (long long)(watch_now_ms() - began_ms));
+}
+
+static const struct disks none_filled = {.fillers = {{-1, 0}, {-1, 0}, {-1, 0}}};
+
 void chaos_disk_full(const struct suite *suite, struct chaos_fault *fault,
                      char what[CHAOS_WHY_SIZE])
 {
     static const char *const names[CHAOS_DISKS] = {"stores and ledger", "stores", "ledger"};
-    struct disks disks = {.mark_count = 0};
-    int64_t began_ms = watch_now_ms();
+    struct disks disks = none_filled;
     begin(suite, fault->target, &disks);
-    bool full = watch_until(is_full, &disks, WATCH_SEEN_MS);
-    fault->reached = full && watch_until(is_noticed, &disks, NOTICED_MS);
-    if (!fault->reached)
-        snprintf(fault->why, sizeof fault->why, "%s",
-                 full ? "no service has noticed" : "there is still room");
-    hold(&disks, fault->hold_ms);
-    off_t size = 0;
-    for (int i = 0; i < DISKS; i++) {
-        size += disks.fillers[i].size;
-        if (disks.fillers[i].fd >= 0)
-            close(disks.fillers[i].fd);
-    }
-    chaos_disk_heal(suite);
-    snprintf(what, CHAOS_WHY_SIZE, "%s, %lld MB, %lld ms", names[fault->target],
-             (long long)(size >> 20), (long long)(watch_now_ms() - began_ms));
+    go_through(suite, &disks, names[fault->target], fault, what);
+}
+
+void chaos_broker_disk_full(const struct suite *suite, struct chaos_fault *fault,
+                            char what[CHAOS_WHY_SIZE])
+{
+    struct disks disks = none_filled;
+    begin_broker(suite, &disks);
+    go_through(suite, &disks, "broker", fault, what);
 }
 
 void chaos_disk_heal(const struct suite *suite)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/chaos_broker.h"
 #include "cli/chaos_clock.h"
 #include "cli/chaos_disk.h"
 #include "cli/chaos_watch.h"
@@ -242,7 +243,8 @@ void chaos_inject(struct http *http, const struct suite *suite, struct chaos_fau
                   char what[CHAOS_WHY_SIZE])
 {
     char service[64];
-    snprintf(service, sizeof service, "%s-1", suite_services[fault->target].name);
+    snprintf(service, sizeof service, "%s-1",
+             suite_services[fault->target % suite_service_count].name);
     switch (fault->kind) {
     case CHAOS_KILL:
         kill_program(http, suite, service, fault, what);
@@ -268,6 +270,21 @@ void chaos_inject(struct http *http, const struct suite *suite, struct chaos_fau
     case CHAOS_DISK_FULL:
         chaos_disk_full(suite, fault, what);
         return;
+    case CHAOS_UNBIND:
+        chaos_unbind(http, suite, fault, what);
+        return;
+    case CHAOS_DELETE:
+        chaos_delete(http, suite, fault, what);
+        return;
+    case CHAOS_PURGE:
+        chaos_purge(http, suite, fault, what);
+        return;
+    case CHAOS_BROKER_DISK:
+        if (await_broker(http, suite))
+            chaos_broker_disk_full(suite, fault, what);
+        else
+            snprintf(fault->why, sizeof fault->why, "the broker does not run");
+        return;
     case CHAOS_KINDS:
         break;
     }
@@ -287,6 +304,7 @@ void chaos_heal(struct http *http, const struct suite *suite)
     }
     if (!await_broker(http, suite))
         return;
+    chaos_broker_heal(suite);
     for (size_t i = 0; i < sizeof clear_alarms / sizeof clear_alarms[0]; i++)
         (void)ctl(suite, clear_alarms[i]);
 }

@@ -2,14 +2,19 @@
 
 #include <string.h>
 
-const char *const chaos_kind_names[CHAOS_KINDS] = {"kill",  "stop",  "broker-kill", "broker-stop",
-                                                   "alarm", "reset", "clock",       "disk-full"};
+const char *const chaos_kind_names[CHAOS_KINDS] = {
+    "kill",  "stop",      "broker-kill", "broker-stop",  "alarm", "reset",
+    "clock", "disk-full", "unbind",      "delete-queue", "purge", "broker-disk-full"};
+const char *const chaos_queues[CHAOS_QUEUES] = {"order.payments", "payment.orders",
+                                                "payment.commands", "notification.events"};
 
-/* How long each lasts, in ms: a kill until the supervisor has noticed. */
+/* How long each lasts, in ms: a kill until the supervisor has noticed, the broker's full disk until it
+ * has met all that the node writes now and then. */
 static const struct {
     int64_t least, most;
 } holds[CHAOS_KINDS] = {{1000, 3000}, {300, 4000},  {8000, 12000}, {500, 6000},
-                        {1000, 4000}, {1000, 2000}, {2000, 6000},  {2000, 5000}};
+                        {1000, 4000}, {1000, 2000}, {2000, 6000},  {2000, 5000},
+                        {3000, 8000}, {3000, 6000}, {1000, 3000},  {8000, 14000}};
 
 enum { QUIET_FIRST_MS = 2000, QUIET_LEAST_MS = 500, QUIET_MOST_MS = 3000 };
 
@@ -41,6 +46,11 @@ enum result chaos_kinds_read(const char *text, bool kinds[CHAOS_KINDS], struct e
         text += size + 1;
     }
     return result;
+}
+
+bool chaos_kind_waits(enum chaos_kind kind)
+{
+    return kind == CHAOS_UNBIND || kind == CHAOS_DELETE || kind == CHAOS_PURGE;
 }
 
 /* splitmix64 */
@@ -82,15 +92,30 @@ static int64_t draw_offset_ms(uint64_t *state)
     return draw(state) % 2 ? ms : -ms;
 }
 
+static size_t targets_of(enum chaos_kind kind, size_t services)
+{
+    switch (kind) {
+    case CHAOS_ALARM:
+        return 2;
+    case CHAOS_CLOCK:
+        return services + 1;
+    case CHAOS_DISK_FULL:
+        return CHAOS_DISKS;
+    case CHAOS_UNBIND:
+        return CHAOS_BINDING_DRAWS;
+    case CHAOS_DELETE:
+    case CHAOS_PURGE:
+        return CHAOS_QUEUES;
+    default:
+        return services;
+    }
+}
+
 static struct chaos_fault draw_fault(uint64_t *state, enum chaos_kind kind, size_t services)
 {
     struct chaos_fault fault = {.kind = kind};
     fault.hold_ms = draw_between(state, holds[kind].least, holds[kind].most);
-    size_t targets = kind == CHAOS_ALARM       ? 2
-                     : kind == CHAOS_CLOCK     ? services + 1
-                     : kind == CHAOS_DISK_FULL ? CHAOS_DISKS
-                                               : services;
-    fault.target = (size_t)(draw(state) % targets);
+    fault.target = (size_t)(draw(state) % targets_of(kind, services));
     if (kind == CHAOS_CLOCK) {
         fault.offset_ms = draw_offset_ms(state);
         fault.stays = draw(state) % 2;

@@ -18,11 +18,23 @@ enum chaos_kind {
     CHAOS_RESET,       /* the node closes every connection */
     CHAOS_CLOCK,       /* the time of day of a service, or of all, jumps */
     CHAOS_DISK_FULL,   /* the disk of the stores */
+    CHAOS_UNBIND,      /* a binding of a queue is deleted, later declared again */
+    CHAOS_DELETE,      /* a queue, with all that is in it; later declared again */
+    CHAOS_PURGE,       /* all that waits in a queue */
+    CHAOS_BROKER_DISK, /* the node's */
     CHAOS_KINDS,
 };
 extern const char *const chaos_kind_names[CHAOS_KINDS];
 
+/* Which queues may be deleted or purged: whatever is lost there, somebody says it again. Not so
+ * order.commands: an order.place that was confirmed to a customer exists nowhere else; nor the log,
+ * which is what is never said again. Their bindings may go: what has no way is returned. */
+extern const char *const chaos_queues[];
+enum { CHAOS_QUEUES = 4 };
+
 enum { CHAOS_FAULTS_MAX = 4096, CHAOS_WHY_SIZE = 120 };
+
+enum { CHAOS_BINDING_DRAWS = 5040 };
 
 enum chaos_disk { CHAOS_DISK_ALL, CHAOS_DISK_STORES, CHAOS_DISK_LEDGER, CHAOS_DISKS };
 
@@ -30,7 +42,9 @@ struct chaos_fault {
     int64_t at_ms, hold_ms; /* since the start of the run; how long it lasts */
     enum chaos_kind kind;
     size_t target;            /* kill, stop: which service; alarm: 0 memory, 1 disk; clock: which
-                          service, or the number of them for all; disk-full: see chaos_disk */
+                          service, or the number of them for all; disk-full: see chaos_disk;
+                          delete, purge: of chaos_queues; unbind: of CHAOS_BINDING_DRAWS, taken
+                          modulo the number of bindings there are */
     int64_t offset_ms;        /* clock: from the right time */
     bool stays;               /* clock: wrong until the next such fault or the end */
     bool reached;             /* seen to have happened */
@@ -41,6 +55,9 @@ struct chaos_plan {
     struct chaos_fault faults[CHAOS_FAULTS_MAX];
     size_t count;
 };
+
+/* Whether it comes only where it is named: what gets lost is not said again by everybody yet. */
+bool chaos_kind_waits(enum chaos_kind kind);
 
 /* "kill,alarm": sets those, clears the others; "all": all. INVALID: a name that is none. */
 enum result chaos_kinds_read(const char *text, bool kinds[CHAOS_KINDS],

@@ -12,6 +12,7 @@
 #include "cli/fake_clock.h"
 #include "cli/files.h"
 #include "cli/process.h"
+#include "common/store/stores_made.h"
 
 enum { DISK_FREE_MB = 300 };
 
@@ -55,6 +56,25 @@ static size_t check_disk(const struct suite *suite, struct buf *findings)
                "below 200\n",
                suite->home, free_mb, DISK_FREE_MB);
     return 1;
+}
+
+struct found {
+    struct buf *findings;
+    size_t count;
+};
+
+static void add_missing(void *context, const char *words)
+{
+    struct found *found = context;
+    buf_printf(found->findings, "%s\n", words);
+    found->count++;
+}
+
+static size_t check_stores(const struct suite *suite, struct buf *findings)
+{
+    struct found found = {findings, 0};
+    stores_made_missing(suite->home, add_missing, &found);
+    return found.count;
 }
 
 static bool in_path(const char *program)
@@ -150,7 +170,7 @@ size_t preflight(const struct suite *suite, const struct plan *plan, struct buf 
 {
     size_t count = check_home(suite, findings);
     if (count == 0)
-        count += check_disk(suite, findings);
+        count += check_disk(suite, findings) + check_stores(suite, findings);
     count += check_programs(plan, findings);
     size_t remains = check_remains(suite, findings);
     if (remains == 0)

@@ -51,16 +51,6 @@ static const struct options options = {
     .count = sizeof table / sizeof table[0],
 };
 
-/* Whoever has the loop of common/messaging; the edge follows the log and counts instead. */
-static const struct {
-    const char *name, *file;
-} services[] = {
-    {"order-service", "store/order.db"},
-    {"payment-service", "store/payment.db"},
-    {"notification-service", "store/notification.db"},
-};
-enum { SERVICES = sizeof services / sizeof services[0] };
-
 /* What runs on the messages of one service. `out` collects what is printed. */
 struct task {
     const char *service;
@@ -195,27 +185,27 @@ static enum result run_on(const struct suite *suite, const struct verb *verb, si
                           int64_t number, struct task *task, struct err *err)
 {
     struct store *store = NULL;
-    struct suite_path path = suite_path(suite, "%s", services[service].file);
-    task->service = services[service].name;
+    struct suite_path path = suite_path(suite, "%s", suite_stores[service].file);
+    task->service = suite_stores[service].service;
     if (access(path.text, F_OK) != 0) /* opening it for writing would make it */
         return err_set(err, RETRY, "%s is not there: was the suite ever up?", path.text);
     enum result result = store_open_sqlite(path.text, verb->mode, &store, err);
     if (result == OK)
         result = run_patiently(verb, task, store, number, err);
     store_free(store);
-    return result == OK ? OK : err_context(err, result, "%s", services[service].name);
+    return result == OK ? OK : err_context(err, result, "%s", suite_stores[service].service);
 }
 
 static bool wanted(size_t service)
 {
-    return !arguments.service || strcmp(arguments.service, services[service].name) == 0;
+    return !arguments.service || strcmp(arguments.service, suite_stores[service].service) == 0;
 }
 
 static enum result run_on_all(const struct suite *suite, const struct verb *verb, struct task *task,
                               struct err *err)
 {
     enum result result = OK;
-    for (size_t i = 0; i < SERVICES && result == OK; i++)
+    for (size_t i = 0; i < suite_store_count && result == OK; i++)
         if (wanted(i))
             result = run_on(suite, verb, i, QUARANTINE_ALL, task, err);
     return result;
@@ -230,9 +220,9 @@ static enum result run_on_id(const struct suite *suite, const struct verb *verb,
     long long number = slash ? strtoll(slash + 1, &end, 10) : 0;
     if (!slash || *end != '\0' || number < 1)
         return err_set(err, INVALID, "'%s' is no SERVICE/NUMBER", id);
-    for (size_t i = 0; i < SERVICES; i++)
-        if (strncmp(id, services[i].name, (size_t)(slash - id)) == 0 &&
-            services[i].name[slash - id] == '\0')
+    for (size_t i = 0; i < suite_store_count; i++)
+        if (strncmp(id, suite_stores[i].service, (size_t)(slash - id)) == 0 &&
+            suite_stores[i].service[slash - id] == '\0')
             return run_on(suite, verb, i, number, task, err);
     return err_set(err, INVALID, "%.*s has no quarantine", (int)(slash - id), id);
 }
@@ -262,7 +252,7 @@ static void check_arguments(const struct verb *verb, int ids)
 {
     const char *wrong = NULL;
     bool known = false;
-    for (size_t i = 0; i < SERVICES; i++)
+    for (size_t i = 0; i < suite_store_count; i++)
         known = known || wanted(i);
     if (!verb)
         wrong = "say list, show, redrive or drop";

@@ -7,15 +7,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/fake_clock.h"
 #include "cli/files.h"
+#include "cli/node_state.h"
 #include "cli/preflight.h"
 #include "cli/ready.h"
 #include "cli/seed.h"
 #include "cli/topology.h"
+#include "edge-service/edge.h"
 
-enum { LOOK_EVERY_MS = 50 };
+enum {
+    LOOK_EVERY_MS = 50,
+    LOG_PATIENCE_MS = 40000, /* the services' own (bus_amqp_options), and a bit */
+};
 
 static void show_tail(const struct suite *suite, const char *name)
 {
@@ -91,6 +97,7 @@ static enum result step_files(struct start *start, struct err *err)
     char port[16];
     int size = snprintf(port, sizeof port, "%d", suite->base_port);
     enum result result = broker_make_secrets(suite, clock_system(), err);
+    node_restarts_forget(suite);
     if (result == OK)
         result = write_url(start, err);
     if (result == OK && !start->plan->amqp_url)
@@ -102,6 +109,8 @@ static enum result step_files(struct start *start, struct err *err)
     if (result == OK)
         result = file_write(suite_path(suite, "run/supervisord.conf").text, config.data,
                             config.size, err);
+    if (result == OK && start->plan->log_max_bytes > 0)
+        result = topology_set_log_max(suite, start->plan->log_max_bytes, err);
     if (result == OK)
         result = file_write(suite_path(suite, "run/base-port").text, port, (size_t)size, err);
     buf_release(&config);
@@ -143,6 +152,19 @@ static enum result check_alive(struct start *start, const char *program, struct 
     return err_set(err, FATAL, "%s does not stay up", program);
 }
 
+/* A log that does not come back keeps nobody from starting (docs/adr/0017). */
+static bool do_without_log(struct start *start, const char *why)
+{
+    int64_t now_ms = clock_mono_ms(clock_system());
+    if (start->log_missed_ms == 0)
+        start->log_missed_ms = now_ms;
+    if (!start->without_log[0] && now_ms - start->log_missed_ms < LOG_PATIENCE_MS)
+        return false;
+    if (!start->without_log[0])
+        snprintf(start->without_log, sizeof start->without_log, "%.150s", why);
+    return true;
+}
+
 static enum result step_broker(struct start *start, struct err *err)
 {
     static const char broker[] = "rabbitmq-server-1";
@@ -153,6 +175,11 @@ static enum result step_broker(struct start *start, struct err *err)
             topology_deploy(start->suite, start->plan->amqp_url, start->plan->amqp_ca, &why);
         if (result == OK) {
             progress_done(&start->progress, "ready, topology declared");
+            start->log_missed_ms = 0;
+            return OK;
+        }
+        if (result == NOT_FOUND && do_without_log(start, why.text)) {
+            progress_done(&start->progress, "ready, but its log is lost");
             return OK;
         }
         if (result == INVALID)
@@ -211,12 +238,28 @@ static enum result launch_service(struct start *start, const char *program, int 
     return result == DUPLICATE ? OK : result;
 }
 
+/* Waiting helps nobody: the edge will not know again what retention has taken from the log. */
+static bool is_cut(const struct err *why)
+{
+    return strncmp(why->text, EDGE_LOG_CUT, sizeof EDGE_LOG_CUT - 1) == 0;
+}
+
 static enum result await_service(struct start *start, const char *program, int port,
                                  struct err *err)
 {
     struct err why = {""};
     progress_step(&start->progress, program);
+    start->log_missed_ms = 0;
     while (ready_service(start->http, port, &why) != OK) {
+        if (is_cut(&why)) {
+            start->log_cut = true;
+            progress_done(&start->progress, "takes orders; not ready, %s", why.text);
+            return OK;
+        }
+        if (strncmp(why.text, "log: ", 5) == 0 && do_without_log(start, why.text)) {
+            progress_done(&start->progress, "works, without the log");
+            return OK;
+        }
         enum result result = check_alive(start, program, err);
         if (result == OK)
             result =
@@ -231,15 +274,24 @@ static enum result await_service(struct start *start, const char *program, int p
     return OK;
 }
 
+/* What they hear of their bindings is true from now on: the watcher looks only now and then. */
 static enum result step_services(struct start *start, struct err *err)
 {
+    bindings_refresh(start->http, start->suite);
     enum result result = each_service(start, launch_service, err);
     return result == OK ? each_service(start, await_service, err) : result;
 }
 
 static enum result step_catalogue(struct start *start, struct err *err)
 {
+    if (start->without_log[0]) /* what is sold would not be seen */
+        return OK;
     progress_step(&start->progress, "catalogue");
+    if (start->log_cut) {
+        progress_done(&start->progress,
+                      "not looked at: it may be in the part of the log that is cut");
+        return OK;
+    }
     enum result result = seed_catalogue(start->http, start->suite, &start->progress, err);
     if (result == OK)
         progress_done(&start->progress, "%zu products", seed_product_count);
@@ -251,7 +303,7 @@ static enum result step_catalogue(struct start *start, struct err *err)
 static enum result step_log(struct start *start, struct err *err)
 {
     enum { ENOUGH_MS = 6000 };
-    if (broker_streams_registered(start->suite))
+    if (start->without_log[0] || broker_streams_registered(start->suite))
         return OK;
     progress_step(&start->progress, "log");
     while (!broker_streams_registered(start->suite)) {
@@ -277,6 +329,10 @@ static enum result check_same(struct start *start, struct err *err)
     enum result result = supervisor_write_config(start->suite, start->plan, &wanted, err);
     if (result == OK)
         result = file_load(suite_path(start->suite, "run/supervisord.conf").text, &there, err);
+    int64_t log_max = start->plan->log_max_bytes;
+    if (result == OK && log_max > 0 && log_max != topology_log_max(start->suite))
+        result = err_set(err, INVALID, "--log-max-bytes is for the first start in %s",
+                         start->suite->home);
     if (result == OK && (wanted.size != there.size || memcmp(wanted.data, there.data, there.size)))
         result = err_set(err, INVALID, "a suite with other settings runs in %s: warren down first",
                          start->suite->home);

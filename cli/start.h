@@ -14,8 +14,11 @@ struct start {
     struct http *http;
     int64_t patience_ms; /* with each part */
     struct progress progress;
-    bool was_running; /* before we came */
-    bool launched;    /* by us: on failure it is ours to stop */
+    bool was_running;      /* before we came */
+    bool launched;         /* by us: on failure it is ours to stop */
+    int64_t log_missed_ms; /* monotonic: since when only the log is not there; 0: it is not so */
+    char without_log[160]; /* why the suite runs without its log; "": it has it */
+    bool log_cut;          /* an edge has begun anew at a log whose beginning is gone */
 };
 
 /* Prints what it does, and on failure the tail of the log that matters, to stderr. */

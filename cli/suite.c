@@ -21,6 +21,13 @@ const struct suite_service suite_services[] = {
 };
 const size_t suite_service_count = sizeof suite_services / sizeof suite_services[0];
 
+const struct suite_store suite_stores[] = {
+    {"order-service", "store/order.db"},
+    {"payment-service", "store/payment.db"},
+    {"notification-service", "store/notification.db"},
+};
+const size_t suite_store_count = sizeof suite_stores / sizeof suite_stores[0];
+
 /* The directory of the running program, and whether it stands in a build tree (then *ret_root is
  * the tree's top). */
 static bool own_directory(struct suite_path *ret_directory, struct suite_path *ret_root)
@@ -76,6 +83,8 @@ static enum result home_default(char *home, size_t size, struct err *err)
 static enum result home_absolute(const char *given, char *home, size_t size, struct err *err)
 {
     char here[PATH_MAX] = "";
+    if (!given[0])
+        return err_set(err, INVALID, "--home: must not be empty");
     if (given[0] != '/' && !getcwd(here, sizeof here))
         return err_set(err, INVALID, "--home %s: %s", given, strerror(errno));
     int length = snprintf(home, size, "%s%s%s", here, here[0] ? "/" : "", given);
@@ -114,7 +123,7 @@ enum result suite_resolve(const struct suite_options *options, struct suite *ret
                           struct err *err)
 {
     struct suite suite = {.base_port = (int)options->base_port};
-    enum result result = options->home && *options->home
+    enum result result = options->home
                              ? home_absolute(options->home, suite.home, sizeof suite.home, err)
                              : home_default(suite.home, sizeof suite.home, err);
     if (result == OK)

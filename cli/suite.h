@@ -95,4 +95,11 @@ struct suite_service {
 extern const struct suite_service suite_services[];
 extern const size_t suite_service_count;
 
+/* The stores of the services that put messages aside; the edge follows the log and counts instead. */
+struct suite_store {
+    const char *service, *file; /* "store/order.db" */
+};
+extern const struct suite_store suite_stores[];
+extern const size_t suite_store_count;
+
 #endif

@@ -107,18 +107,38 @@ static void put_rates(const struct plan *plan, struct buf *out)
                plan->rate_per_caller, plan->rate_per_address);
 }
 
-static void put_broker(const struct suite *suite, struct buf *out)
+static void put_warden(const struct suite *suite, const struct suite_path *warden, const char *flag,
+                       struct buf *out)
 {
+    buf_text(out, "command=");
+    put_quoted(out, warden->text);
+    buf_text(out, " --home ");
+    put_quoted(out, suite->home);
+    buf_printf(out, " --base-port %d%s\n", suite->base_port, flag);
+    put_environment(suite, out);
+}
+
+static enum result put_broker(const struct suite *suite, struct buf *out, struct err *err)
+{
+    struct suite_path warden;
+    enum result result = suite_program("warren-warden", &warden, err);
+    if (result != OK)
+        return result;
     put_section(suite, out, "epmd", 1, START_WITH_DAEMON);
     buf_printf(out, "priority=1\ncommand=epmd -port %d -address 127.0.0.1\n",
                suite->base_port + PORT_EPMD);
     put_environment(suite, out);
     buf_text(out, "\n");
     put_section(suite, out, "rabbitmq-server", 1, START_WITH_DAEMON);
-    buf_printf(out, "priority=2\ncommand=%s\n", BROKER_SERVER);
-    put_environment(suite, out);
+    buf_text(out, "priority=2\n");
+    put_warden(suite, &warden, " --start", out);
     broker_environment(suite, put_variable, out);
     buf_text(out, "\n");
+    put_section(suite, out, "warden", 1, START_WITH_DAEMON);
+    buf_text(out, "priority=3\n");
+    put_warden(suite, &warden, "", out);
+    buf_text(out, "\n");
+    return OK;
 }
 
 static enum result put_clock(const struct suite *suite, const struct plan *plan, struct buf *out,
@@ -170,7 +190,7 @@ enum result supervisor_write_config(const struct suite *suite, const struct plan
     enum result result = OK;
     put_daemon(suite, out);
     if (!plan->amqp_url)
-        put_broker(suite, out);
+        result = put_broker(suite, out, err);
     for (size_t i = 0; i < suite_service_count && result == OK; i++)
         for (int n = 1; n <= plan->instances && result == OK; n++)
             result = put_service(suite, plan, out, &suite_services[i], n, err);

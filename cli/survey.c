@@ -1,8 +1,10 @@
 #include "cli/survey.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/broker.h"
 #include "cli/process.h"
@@ -11,8 +13,21 @@
 #include "cli/supervisor.h"
 #include "common/messaging/amqp_link.h"
 #include "common/messaging/deploy.h"
+#include "common/messaging/quarantine.h"
 
 static const char broker_program[] = "rabbitmq-server-1";
+static const char warden_program[] = "warden-1";
+
+void survey_find(struct survey *survey, const char *format, ...)
+{
+    va_list args;
+    if (survey->finding_count == SURVEY_FINDINGS_MAX)
+        return;
+    char *text = survey->findings[survey->finding_count++];
+    va_start(args, format);
+    vsnprintf(text, sizeof survey->findings[0], format, args);
+    va_end(args);
+}
 
 /* "order-service-1" is instance 1 of a service, "epmd-1" is none. */
 static const struct suite_service *service_of(const char *program, int *ret_instance)
@@ -47,6 +62,22 @@ static void look_at_process(struct http *http, const struct suite *suite,
                  program->pid > 0 ? err.text : "not running");
 }
 
+static void look_at_program(struct http *http, const struct suite *suite,
+                            const struct supervisor_program *program, struct survey *survey)
+{
+    int instance = 0;
+    const struct suite_service *service = service_of(program->name, &instance);
+    if (strcmp(program->name, broker_program) == 0)
+        survey->broker_pid = program->pid;
+    if (strcmp(program->name, warden_program) == 0 && program->pid == 0)
+        survey_find(survey, "the warden does not run: nobody looks after the broker");
+    if (!service || survey->process_count == SURVEY_PROCESSES_MAX)
+        return;
+    struct survey_process *process = &survey->processes[survey->process_count++];
+    look_at_process(http, suite, program, service, instance, process);
+    survey->ready = survey->ready && process->ready;
+}
+
 /* Works for any broker: its name, its version, whether it lets us in. */
 static void look_at_broker(const struct suite *suite, struct survey *survey)
 {
@@ -61,7 +92,7 @@ static void look_at_broker(const struct suite *suite, struct survey *survey)
     if (result == OK)
         result = amqp_link_open(&target, "status", &link, &err);
     if (result != OK) {
-        snprintf(survey->reason, sizeof survey->reason, "broker: %.180s", err.text);
+        survey_find(survey, "broker: %.180s", err.text);
         return;
     }
     survey->broker_ready = true;
@@ -74,10 +105,11 @@ static void look_at_broker(const struct suite *suite, struct survey *survey)
                      (int)entry->value.value.bytes.len,
                      (const char *)entry->value.value.bytes.bytes);
     }
-    if (broker_dead_letters(&link, &survey->dead_letters, &err) == OK && survey->dead_letters > 0)
-        snprintf(survey->reason, sizeof survey->reason,
-                 "the broker has dead-lettered %lld messages: see the queue " QUEUE_DEAD,
-                 (long long)survey->dead_letters);
+    if (broker_dead_letters(&link, &survey->dead_letters, &err) != OK)
+        survey_find(survey, "dead letters: not counted, %.160s", err.text);
+    else if (survey->dead_letters > 0)
+        survey_find(survey, "the broker has dead-lettered %lld messages: see the queue " QUEUE_DEAD,
+                    (long long)survey->dead_letters);
     amqp_link_drop(&link);
 }
 
@@ -94,38 +126,79 @@ static void note_log(struct survey *survey, const char *queue)
     snprintf(survey->log_queue, sizeof survey->log_queue, "%.60s", queue);
 }
 
+/* A queue whose node or majority is away is listed without its numbers. */
+static int64_t number_or_unknown(const cJSON *item, const char *name)
+{
+    return cJSON_HasObjectItem(item, name) ? json_number(item, name) : -1;
+}
+
+static void note_queue(struct survey *survey, const cJSON *item)
+{
+    if (survey->queue_count == SURVEY_QUEUES_MAX)
+        return;
+    struct survey_queue *queue = &survey->queues[survey->queue_count++];
+    snprintf(queue->name, sizeof queue->name, "%.120s", json_text(item, "name"));
+    snprintf(queue->type, sizeof queue->type, "%.15s", json_text(item, "type"));
+    snprintf(queue->state, sizeof queue->state, "%.15s", json_text(item, "state"));
+    queue->ready = number_or_unknown(item, "messages_ready");
+    queue->unacked = number_or_unknown(item, "messages_unacknowledged");
+    queue->consumers = number_or_unknown(item, "consumers");
+    if (queue->state[0] && strcmp(queue->state, "running") != 0)
+        survey_find(survey, "queue %.100s is %s", queue->name, queue->state);
+    note_log(survey, queue->name);
+}
+
 static void look_at_queues(struct http *http, const struct suite *suite, struct survey *survey)
 {
     cJSON *json = NULL;
     const cJSON *item;
     struct err err = {""};
     if (ready_management(http, suite, "queues/" BROKER_VHOST, &json, &err) != OK) {
-        snprintf(survey->reason, sizeof survey->reason, "queues: %.180s", err.text);
+        survey_find(survey, "queues: not listed, %.160s", err.text);
         return;
     }
-    cJSON_ArrayForEach(item, json)
-    {
-        if (survey->queue_count == SURVEY_QUEUES_MAX)
-            break;
-        struct survey_queue *queue = &survey->queues[survey->queue_count++];
-        snprintf(queue->name, sizeof queue->name, "%.120s", json_text(item, "name"));
-        snprintf(queue->type, sizeof queue->type, "%.15s", json_text(item, "type"));
-        queue->ready = json_number(item, "messages_ready");
-        queue->unacked = json_number(item, "messages_unacknowledged");
-        queue->consumers = json_number(item, "consumers");
-        note_log(survey, queue->name);
-    }
+    cJSON_ArrayForEach(item, json) note_queue(survey, item);
     cJSON_Delete(json);
 }
 
+/* The log that the services are made for is missed wherever it is not listed. */
 static void look_at_log(const struct suite *suite, struct survey *survey)
 {
     struct err err = {""};
-    if (survey->external)
-        note_log(survey, STREAM_LOG); /* we do not know its management interface */
-    if (survey->log_queue[0] && survey->broker_ready &&
-        stream_ends(suite, survey->log_queue, &survey->log_ends, &err) != OK)
-        snprintf(survey->reason, sizeof survey->reason, "log: %.180s", err.text);
+    note_log(survey, STREAM_LOG);
+    if (!survey->broker_ready)
+        err_set(&err, RETRY, "not looked at, the broker is not ready");
+    else if (stream_ends(suite, survey->log_queue, &survey->log_ends, &err) == OK)
+        survey->log_readable = true;
+    snprintf(survey->log_reason, sizeof survey->log_reason, "%.150s", err.text);
+    if (!survey->log_readable)
+        survey_find(survey, "the suite runs without its log: %.150s", err.text);
+}
+
+static enum result count_quarantined(const struct suite *suite, const char *file,
+                                     int64_t *ret_count, struct err *err)
+{
+    struct store *store = NULL;
+    enum result result =
+        store_open_sqlite(suite_path(suite, "%s", file).text, STORE_READ_ONLY, &store, err);
+    if (result == OK)
+        result = quarantine_count(store, ret_count, err);
+    store_free(store);
+    return result;
+}
+
+static void look_at_quarantine(const struct suite *suite, struct survey *survey)
+{
+    for (size_t i = 0; i < suite_store_count && i < SURVEY_STORES_MAX; i++) {
+        struct err err = {""};
+        struct survey_quarantine *entry = &survey->quarantines[survey->quarantine_count++];
+        *entry = (struct survey_quarantine){suite_stores[i].service, -1};
+        if (count_quarantined(suite, suite_stores[i].file, &entry->count, &err) != OK)
+            survey_find(survey, "%s: quarantine not counted, %.120s", entry->service, err.text);
+        else if (entry->count > 0)
+            survey_find(survey, "%s: %lld in quarantine, see warren quarantine list",
+                        entry->service, (long long)entry->count);
+    }
 }
 
 enum result survey_suite(struct http *http, const struct suite *suite, struct survey *ret_survey)
@@ -136,21 +209,14 @@ enum result survey_suite(struct http *http, const struct suite *suite, struct su
     if (supervisor_list(http, suite, &list, NULL) != OK)
         return NOT_FOUND;
     look_at_broker(suite, ret_survey);
-    bool ready = ret_survey->broker_ready && ret_survey->dead_letters <= 0;
-    for (size_t i = 0; i < list.count; i++) {
-        int instance = 0;
-        const struct suite_service *service = service_of(list.programs[i].name, &instance);
-        if (strcmp(list.programs[i].name, broker_program) == 0)
-            ret_survey->broker_pid = list.programs[i].pid;
-        if (!service || ret_survey->process_count == SURVEY_PROCESSES_MAX)
-            continue;
-        struct survey_process *process = &ret_survey->processes[ret_survey->process_count++];
-        look_at_process(http, suite, &list.programs[i], service, instance, process);
-        ready = ready && process->ready;
-    }
+    ret_survey->ready = ret_survey->broker_ready;
+    for (size_t i = 0; i < list.count; i++)
+        look_at_program(http, suite, &list.programs[i], ret_survey);
     if (!ret_survey->external)
         look_at_queues(http, suite, ret_survey);
     look_at_log(suite, ret_survey);
-    ret_survey->ready = ready;
+    look_at_quarantine(suite, ret_survey);
+    node_restarts_read(suite, &ret_survey->node_restarts);
+    ret_survey->ready = ret_survey->ready && ret_survey->log_readable;
     return OK;
 }

@@ -6,10 +6,16 @@
 #include <stdint.h>
 
 #include "cli/http.h"
+#include "cli/node_state.h"
 #include "cli/stream_ends.h"
 #include "cli/suite.h"
 
-enum { SURVEY_PROCESSES_MAX = 64, SURVEY_QUEUES_MAX = 64 };
+enum {
+    SURVEY_PROCESSES_MAX = 64,
+    SURVEY_QUEUES_MAX = 64,
+    SURVEY_FINDINGS_MAX = 16,
+    SURVEY_STORES_MAX = 8,
+};
 
 struct survey_process {
     char name[64];
@@ -26,12 +32,20 @@ struct survey_process {
 struct survey_queue {
     char name[128];
     char type[16];
-    int64_t ready, unacked, consumers;
+    char state[16];                    /* "running"; all else is trouble */
+    int64_t ready, unacked, consumers; /* -1: not known */
 };
 
+struct survey_quarantine {
+    const char *service;
+    int64_t count; /* -1: it could not be looked at */
+};
+
+/* Nothing that could not be looked at is called right: it is a finding. */
 struct survey {
-    bool ready;       /* all of it */
-    char reason[200]; /* what about the broker could not be seen, "" */
+    bool ready;                              /* every part can work */
+    char findings[SURVEY_FINDINGS_MAX][200]; /* what somebody has to look at, ready or not */
+    size_t finding_count;
     char broker_version[32];
     int broker_port, broker_pid;
     bool external, broker_ready;
@@ -39,11 +53,19 @@ struct survey {
     char log_queue[64];
     int log_generation;
     struct stream_ends log_ends;
+    bool log_readable; /* else the suite runs without its log */
+    char log_reason[160];
+    struct node_restarts node_restarts;
     struct survey_process processes[SURVEY_PROCESSES_MAX];
     size_t process_count;
     struct survey_queue queues[SURVEY_QUEUES_MAX];
     size_t queue_count;
+    struct survey_quarantine quarantines[SURVEY_STORES_MAX];
+    size_t quarantine_count;
 };
+
+/* One more, for what a caller has looked at besides. */
+void survey_find(struct survey *survey, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* NOT_FOUND: nothing of the suite runs; the survey is then empty but valid. */
 enum result survey_suite(struct http *http, const struct suite *suite, struct survey *ret_survey);

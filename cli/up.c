@@ -75,6 +75,14 @@ static const struct option table[] = {
      .help = "likewise, from one address",
      .min = 0,
      .max = 1000000},
+    {.name = "log-max-bytes",
+     .kind = OPTION_INT,
+     .value = &arguments.plan.log_max_bytes,
+     .metavar = "N",
+     .help =
+         "how large the log may grow before its oldest facts go; kept for a suite's life (5 GB)",
+     .min = 0,
+     .max = INT64_C(1) << 50},
     {.name = "faketime",
      .kind = OPTION_FLAG,
      .value = &arguments.plan.faketime,
@@ -167,6 +175,13 @@ int main(int argc, char **argv)
             fprintf(stderr, "warren up: %s\n", err.text);
         return (int)status;
     }
-    printf("%s at %s\n", start.was_running ? "running" : "ready", suite_url(&suite, "/").text);
+    if (start.without_log[0])
+        fprintf(stderr,
+                "warren up: the suite runs WITHOUT ITS LOG (%s): orders are taken and settle, but "
+                "what has happened since is not seen, and the audit will miss it; "
+                "see docs/operations.md, \"The log is lost\"\n",
+                start.without_log);
+    printf("%s%s at %s\n", start.was_running ? "running" : "ready",
+           start.log_cut ? ", but for old orders," : "", suite_url(&suite, "/").text);
     return CLI_DONE;
 }

@@ -15,6 +15,7 @@ static const struct {
     {"up", "start a suite; returns when every part is ready"},
     {"down", "stop it"},
     {"status", "what runs, how full the queues are"},
+    {"deploy", "declare at the broker what is missing there"},
     {"token", "print a bearer token for a customer or an admin"},
     {"order", "place an order and watch what happens to it"},
     {"cancel", "cancel an order"},

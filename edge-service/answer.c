@@ -140,7 +140,14 @@ void answer_query_failed(struct request *request, enum result result)
         answer_problem(request, 404, "no-such-order", "there is no such order of yours");
         return;
     }
-    answer_problem(request, 503, "busy", "the read model cannot be read now");
+    struct edge_state state;
+    edge_state(request->http->options.edge, &state);
+    if (state.cut_at > 0)
+        answer_problem(request, 503, "log-cut",
+                       "the log was cut before this edge had read it: what is asked for may be in "
+                       "what is missing here");
+    else
+        answer_problem(request, 503, "busy", "the read model cannot be read now");
 }
 
 static void write_optional(struct buf *out, const char *name, const char *text)

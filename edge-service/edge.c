@@ -71,7 +71,7 @@ static void backlog_drop(struct backlog *backlog, size_t count)
     }
 }
 
-/* News from the bus. It comes only inside the phase PUMP, when no transaction is open. */
+/* News from the buses. It comes only inside the phase PUMP, when no transaction is open. */
 
 static void log_bus(const struct edge *edge, const char *event, const char *reason)
 {
@@ -85,17 +85,12 @@ static void bus_is_down(struct edge *edge, const char *reason)
     edge->bus_up = edge->blocked = false;
     snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus: %s", reason ? reason : "down");
     log_bus(edge, "bus-down", reason);
-    backlog_drop(&edge->backlog, edge->backlog.count); /* it comes again */
-    edge->ack_tag = 0;
-    edge->rewinding = false;
     edge_lost(edge);
 }
 
 static void bus_is_up(struct edge *edge)
 {
     edge->bus_up = true;
-    edge->log_unknown = edge->place.next_offset != OFFSET_FIRST;
-    edge->log_due_mono = clock_mono_ms(edge->parts.clock) + LOG_SILENCE_MS;
     edge->bus_reason[0] = '\0';
     log_bus(edge, "bus-up", "");
 }
@@ -117,7 +112,29 @@ static enum result subscribe(struct edge *edge, struct err *err)
         .stream = true,
         .from_offset = next == OFFSET_FIRST ? next : next - 1,
     };
-    return bus_subscribe(edge->parts.bus, &log, err);
+    return bus_subscribe(edge->parts.log_bus, &log, err);
+}
+
+static void log_is_down(struct edge *edge, const char *reason)
+{
+    if (edge->log_up)
+        edge->counters.reconnects++;
+    edge->log_up = false;
+    snprintf(edge->log_reason, sizeof edge->log_reason, "log: %s", reason ? reason : "down");
+    log_bus(edge, "log-down", reason);
+    backlog_drop(&edge->backlog, edge->backlog.count); /* it comes again */
+    edge->ack_tag = 0;
+    edge->rewinding = false;
+}
+
+static void log_is_up(struct edge *edge)
+{
+    edge->log_up = true;
+    edge->log_unknown = edge->place.next_offset != OFFSET_FIRST;
+    edge->log_begins = true;
+    edge->log_due_mono = clock_mono_ms(edge->parts.clock) + LOG_SILENCE_MS;
+    edge->log_reason[0] = '\0';
+    log_bus(edge, "log-up", "");
 }
 
 /* Whether this is the log that was read before. One that was cut since then begins later. */
@@ -136,16 +153,30 @@ static void read_anew(struct edge *edge)
     log_bus(edge, "log-is-another", "it is read from its beginning");
     edge->log_unknown = false;
     edge->rewinding = true;
-    edge->place = (struct log_place){.next_offset = OFFSET_FIRST};
+    edge->place = (struct log_place){.next_offset = OFFSET_FIRST, .cut_at = edge->place.cut_at};
     (void)!subscribe(edge, NULL);
-    bus_reconnect(edge->parts.bus);
+    bus_reconnect(edge->parts.log_bus);
+}
+
+/* A log is finite: retention takes its oldest messages away. Whoever has not read them before never
+ * will, and must not say that there is no such order. A log begins with offset 0. */
+static void note_cut(struct edge *edge, int64_t first)
+{
+    int64_t next = edge->place.next_offset == OFFSET_FIRST ? 0 : edge->place.next_offset;
+    if (first <= next)
+        return;
+    edge->place.cut_at = first;
+    LOG_EVENT(edge->parts.log, LOG_WARNING, "log-cut", LOG_NUMBER("next", next),
+              LOG_NUMBER("first", first));
 }
 
 static void take_delivery(struct edge *edge, const struct bus_delivery *delivery)
 {
     if (edge->log_unknown && !is_known(&edge->place, delivery))
         read_anew(edge);
-    edge->log_unknown = false;
+    if (edge->log_begins && !edge->rewinding)
+        note_cut(edge, delivery->offset);
+    edge->log_unknown = edge->log_begins = false;
     if (!edge->rewinding)
         backlog_push(&edge->backlog, delivery);
 }
@@ -153,7 +184,7 @@ static void take_delivery(struct edge *edge, const struct bus_delivery *delivery
 /* A log that is shorter than what was read of it has nothing to send. */
 static void expire_log(struct edge *edge, int64_t now_mono_ms)
 {
-    if (edge->bus_up && edge->log_unknown && now_mono_ms >= edge->log_due_mono)
+    if (edge->log_up && edge->log_unknown && now_mono_ms >= edge->log_due_mono)
         read_anew(edge);
 }
 
@@ -175,13 +206,24 @@ static void hear(void *context, const struct bus_event *event)
         edge->bus_reason[0] = '\0';
         log_bus(edge, "bus-unblocked", "");
         return;
-    case BUS_DELIVERY:
-        take_delivery(edge, event->delivery);
-        return;
     case BUS_SETTLED:
         edge_settled(edge, event->token, event->fate);
         return;
+    case BUS_DELIVERY:
+        return;
     }
+}
+
+/* Whatever becomes of the log, commands do not notice. */
+static void hear_log(void *context, const struct bus_event *event)
+{
+    struct edge *edge = context;
+    if (event->kind == BUS_UP)
+        log_is_up(edge);
+    else if (event->kind == BUS_DOWN)
+        log_is_down(edge, event->reason);
+    else if (event->kind == BUS_DELIVERY)
+        take_delivery(edge, event->delivery);
 }
 
 /* Life */
@@ -228,6 +270,7 @@ enum result edge_new(const struct edge_parts *parts, const struct edge_limits *l
     edge->limits = limits_with_defaults(limits);
     edge->numbers.commit.shift = edge->numbers.lag.shift = HISTOGRAM_TIME;
     snprintf(edge->bus_reason, sizeof edge->bus_reason, "bus: not connected yet");
+    snprintf(edge->log_reason, sizeof edge->log_reason, "log: not connected yet");
     inflight_init(&edge->inflight, edge->limits.inflight_max);
     accepted_init(&edge->accepted, edge->limits.accepted_max, edge->limits.accepted_age_ms);
     waiters_init(&edge->waiters, edge->limits.waiters_max);
@@ -240,6 +283,7 @@ enum result edge_new(const struct edge_parts *parts, const struct edge_limits *l
         return err_context(err, result, "edge");
     }
     bus_listen(parts->bus, hear, edge);
+    bus_listen(parts->log_bus, hear_log, edge);
     *ret_edge = edge;
     return OK;
 }
@@ -250,6 +294,7 @@ void edge_free(struct edge *edge)
         return;
     store_rollback(edge->parts.store);
     bus_listen(edge->parts.bus, NULL, NULL);
+    bus_listen(edge->parts.log_bus, NULL, NULL);
     backlog_drop(&edge->backlog, edge->backlog.count);
     free(edge->backlog.items);
     free(edge->changed);
@@ -384,8 +429,8 @@ static void commit(struct edge *edge)
 
 static void acknowledge(struct edge *edge)
 {
-    if (edge->ack_tag && edge->bus_up)
-        (void)!bus_ack(edge->parts.bus, edge->ack_tag);
+    if (edge->ack_tag && edge->log_up)
+        (void)!bus_ack(edge->parts.log_bus, edge->ack_tag);
     edge->ack_tag = 0;
 }
 
@@ -402,6 +447,7 @@ static void pump(struct edge *edge)
 {
     store_read_begin(edge->parts.store);
     bus_pump(edge->parts.bus);
+    bus_pump(edge->parts.log_bus);
     store_read_end(edge->parts.store);
     edge_send_waiting(edge);
     bus_flush(edge->parts.bus);
@@ -443,7 +489,8 @@ static int64_t earlier(int64_t a, int64_t b)
 
 int64_t edge_deadline_ms(struct edge *edge)
 {
-    int64_t deadline = bus_deadline_ms(edge->parts.bus);
+    int64_t deadline =
+        earlier(bus_deadline_ms(edge->parts.bus), bus_deadline_ms(edge->parts.log_bus));
     const struct flight *oldest = TAILQ_FIRST(&edge->inflight.by_age);
     if (edge->phase != EDGE_PHASE_PUMP)
         return 0;
@@ -451,7 +498,7 @@ int64_t edge_deadline_ms(struct edge *edge)
         deadline = earlier(deadline, oldest->deadline_mono_ms);
     if (edge->backlog.count > 0)
         deadline = earlier(deadline, edge->store_retry_mono);
-    if (edge->bus_up && edge->log_unknown)
+    if (edge->log_up && edge->log_unknown)
         deadline = earlier(deadline, edge->log_due_mono);
     /* On room on the wire nobody calls us: look again soon. */
     if (!TAILQ_EMPTY(&edge->inflight.unsent))
@@ -462,6 +509,11 @@ int64_t edge_deadline_ms(struct edge *edge)
 int edge_bus_fd(struct edge *edge)
 {
     return bus_fd(edge->parts.bus);
+}
+
+int edge_log_fd(struct edge *edge)
+{
+    return bus_fd(edge->parts.log_bus);
 }
 
 void edge_drain(struct edge *edge)
@@ -477,11 +529,19 @@ bool edge_drained(const struct edge *edge)
 void edge_state(const struct edge *edge, struct edge_state *ret_state)
 {
     struct edge_state state = edge->counters;
+    char cut[96] = "";
+    if (edge->place.cut_at > 0)
+        snprintf(cut, sizeof cut, EDGE_LOG_CUT ": what was before offset %lld is not known here",
+                 (long long)edge->place.cut_at);
+    state.cut_at = edge->place.cut_at;
     state.bus_up = edge->bus_up;
+    state.log_up = edge->log_up;
     state.blocked = edge->blocked;
     text_copy(state.reason, sizeof state.reason,
               edge->bus_reason[0]     ? edge->bus_reason
+              : edge->log_reason[0]   ? edge->log_reason
               : edge->store_reason[0] ? edge->store_reason
+              : cut[0]                ? cut
               : edge->draining        ? "draining"
                                       : "");
     state.inflight = edge->inflight.count;

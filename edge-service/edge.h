@@ -1,8 +1,9 @@
 /* The edge without HTTP: commands in, their fate out, and a read model fed by the stream of facts.
  * http.h puts HTTP in front of it; the simulation drives it directly.
  *
- * An edge is made from a clock, a store (the read model, disposable), a bus and a deadline, all
- * borrowed and outliving it. It belongs to one thread and runs in fixed phases, one per edge_step,
+ * An edge is made from a clock, a store (the read model, disposable), two buses and a deadline, all
+ * borrowed and outliving it. Commands and the log have a bus each: a log that is dead or gone does
+ * not touch commands (docs/adr/0017). It belongs to one thread and runs in fixed phases, one per edge_step,
  * so that a simulator can kill it between any two. It owns nothing that must survive: what it
  * knows beyond the read model (requests in flight, orders accepted and not yet read back, waiters)
  * lives in bounded tables in memory, and a full table refuses.
@@ -35,7 +36,8 @@ struct otlp;
 struct edge_parts {
     const struct clock *clock;
     struct store *store; /* migrated with edge_migrations, owner "edge" */
-    struct bus *bus;
+    struct bus *bus;     /* commands go out on it */
+    struct bus *log_bus; /* facts come in on it */
     struct switches switches;
     const struct log *log; /* NULL: silent */
     struct otlp *otlp;     /* NULL: no spans */
@@ -122,7 +124,8 @@ void edge_burst_begin(struct edge *edge);
 void edge_burst_end(struct edge *edge);
 
 /* Queries: always of one customer. RETRY while a transaction of the projection is open, that is,
- * between the phases BEGIN and COMMIT, and when the store is busy. */
+ * between the phases BEGIN and COMMIT, when the store is busy, and instead of "there is none" and of
+ * any list when the log was cut before it had been read: what is asked for may be in what is missing. */
 
 struct edge_order {
     char order_id[UUID_SIZE];
@@ -196,9 +199,11 @@ const char *edge_phase_name(enum edge_phase phase);
 enum edge_phase edge_step(struct edge *edge);
 /* One whole round: steps up to and including the next EDGE_PHASE_EXPIRE. */
 void edge_round(struct edge *edge);
-/* Monotonic time until which nothing is to do unless edge_bus_fd becomes readable; 0: go on. */
+/* Monotonic time until which nothing is to do unless edge_bus_fd or edge_log_fd becomes readable; 0:
+ * go on. */
 int64_t edge_deadline_ms(struct edge *edge);
 int edge_bus_fd(struct edge *edge);
+int edge_log_fd(struct edge *edge);
 
 /* From now on commands are refused. */
 void edge_drain(struct edge *edge);
@@ -207,12 +212,19 @@ bool edge_drained(const struct edge *edge);
 /* Answers everything in flight as unknown and calls every waiter: before the bus goes. */
 void edge_abandon(struct edge *edge);
 
+/* So begins the reason of an edge that cannot become ready by itself: the log was cut before it had
+ * read it, and facts are missing in its read model. It takes commands all the same. */
+#define EDGE_LOG_CUT "log: cut"
+
 struct edge_state {
     bool bus_up;
+    bool log_up; /* the stream of facts is being read */
     bool blocked;
-    char reason[128]; /* why not ready, "" when ready */
+    char reason
+        [128]; /* why not ready, "" when ready; begins with "log: " when only the log is away */
     size_t inflight, accepted_unread, waiters, backlog;
     int64_t next_offset;  /* in the stream; 0: nothing read yet */
+    int64_t cut_at;       /* facts before this offset are missing; 0: none */
     int64_t last_fact_ms; /* epoch: of the last one folded in; 0: none since the start */
     uint64_t confirmed, returned, nacked, no_room, unknown, key_reused, reconnects;
     uint64_t facts, duplicates, held, ignored, poison, rollbacks, batches;

@@ -43,15 +43,17 @@ struct edge {
     struct log_place place; /* committed */
     bool log_unknown;       /* connected, and nothing heard yet that tells which log it is */
     int64_t log_due_mono;
-    bool rewinding;           /* it is another log: nothing counts until it is read anew */
+    bool log_begins; /* connected, and nothing heard yet: the next message says where it begins */
+    bool rewinding;  /* it is another log: nothing counts until it is read anew */
     int64_t store_retry_mono; /* no transaction before */
     int64_t store_backoff_ms;
     int64_t last_revision;             /* that this edge gave to a product */
     struct order_change_note *changed; /* by the open transaction */
     size_t changed_count, changed_capacity;
     enum edge_phase phase;
-    bool bus_up, blocked, draining;
+    bool bus_up, log_up, blocked, draining;
     char bus_reason[96];
+    char log_reason[96];
     char store_reason[96];
     struct edge_state counters;
     struct edge_numbers numbers;

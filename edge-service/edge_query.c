@@ -22,6 +22,14 @@ static enum result readable(const struct edge *edge, struct err *err)
                : OK;
 }
 
+/* What is not there may be in what retention has taken. */
+static enum result whole(const struct edge *edge, struct err *err)
+{
+    return edge->place.cut_at > 0
+               ? err_set(err, RETRY, "the log was cut before this edge had read it")
+               : OK;
+}
+
 /* Whether this edge has had this order of this customer confirmed. */
 static const struct accepted_order *find_accepted(const struct edge *edge, const char *customer,
                                                   const char *order_id)
@@ -50,6 +58,8 @@ enum result edge_get_order(struct edge *edge, const char *customer, const char *
     if (result != NOT_FOUND)
         return result;
     const struct accepted_order *accepted = find_accepted(edge, customer, order_id);
+    if (!accepted && whole(edge, err) != OK)
+        return RETRY;
     if (!accepted)
         return err_set(err, NOT_FOUND, "there is no such order of yours");
     show_accepted(accepted, each, context);
@@ -61,6 +71,8 @@ enum result edge_list_orders(struct edge *edge, const char *customer, int limit,
                              struct err *err)
 {
     enum result result = readable(edge, err);
+    if (result == OK)
+        result = whole(edge, err);
     return result == OK
                ? read_model_list(edge->parts.store, customer, limit, behind, each, context, err)
                : result;
@@ -84,6 +96,8 @@ enum result edge_timeline(struct edge *edge, const char *customer, const char *o
 enum result edge_products(struct edge *edge, edge_product_fn *each, void *context, struct err *err)
 {
     enum result result = readable(edge, err);
+    if (result == OK)
+        result = whole(edge, err);
     return result == OK ? read_model_products(edge->parts.store, each, context, err) : result;
 }
 

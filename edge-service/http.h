@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/base/buf.h"
 #include "common/base/clock.h"
 #include "common/base/err.h"
 #include "common/store/store.h"
@@ -31,6 +32,10 @@ struct http_options {
     struct store *accounts;   /* migrated */
     const struct clock *clock;
     struct otlp *otlp; /* NULL: no spans */
+    /* For /readyz: whether the broker has what the edge's table names; see topology_ready(). NULL:
+     * nobody can say. */
+    bool (*bindings)(void *context, struct buf *wrong, struct buf *notes);
+    void *bindings_context;
 };
 
 /* REFUSED: the port is taken. The result is the caller's: http_free. */

@@ -116,6 +116,7 @@ static void write_gauges(const struct edge_state *s, struct buf *out)
         int64_t number;
     } gauges[] = {
         {"warren_bus_up", "1 while connected to the broker.", s->bus_up},
+        {"warren_edge_log_up", "1 while the stream of facts can be read.", s->log_up},
         {"warren_bus_blocked", "1 while the broker asks to hold.", s->blocked},
         {"warren_edge_commands_in_flight", "Commands without a fate.", (int64_t)s->inflight},
         {"warren_edge_accepted_unread", "Orders accepted, not read back yet.",

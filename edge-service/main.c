@@ -1,9 +1,7 @@
 /* edge-service: what it is made of. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <unistd.h>
 
 #include "common/accounts/accounts.h"
 #include "common/runtime/loop.h"
@@ -27,6 +25,7 @@ struct program {
     struct store *read_model;
     struct store *accounts;
     struct bus *bus;
+    struct bus *log_bus;
     struct edge *edge;
     struct http *http;
     struct otlp *otlp;
@@ -58,33 +57,48 @@ static enum result open_once(struct program *p, const char *name, struct err *er
                          edge_migration_count, &p->read_model, err);
 }
 
-/* With its log: that of an old file would be played into the new one. */
-static enum result remove_read_model(const struct program *p, const char *name, struct err *err)
+static void read_model_name(const struct program *p, char name[64])
 {
-    static const char *const suffixes[] = {"", "-wal", "-shm"};
-    enum result result = OK;
-    for (size_t i = 0; result == OK && i < sizeof suffixes / sizeof suffixes[0]; i++) {
-        char path[PATH_MAX];
-        char file[80];
-        snprintf(file, sizeof file, "%s%s", name, suffixes[i]);
-        result = runtime_path(&p->runtime, file, path, err);
-        if (result == OK && unlink(path) != 0 && errno != ENOENT)
-            result = err_set(err, FATAL, "%s: %s", path, strerror(errno));
-    }
-    return result;
+    snprintf(name, 64, "store/edge-read-%d.db", (int)p->runtime.instance);
 }
 
-/* One that is broken is built again from the stream. */
+/* One that is damaged is built again from the stream. */
 static enum result open_read_model(struct program *p, struct err *err)
 {
     char name[64];
-    snprintf(name, sizeof name, "store/edge-read-%d.db", (int)p->runtime.instance);
+    char path[PATH_MAX];
+    read_model_name(p, name);
     enum result result = open_once(p, name, err);
     if (result != FATAL)
         return result;
     LOG_EVENT(&p->runtime.log, LOG_WARNING, "read-model-rebuilt", LOG_TEXT("reason", err->text));
-    result = remove_read_model(p, name, err);
+    result = runtime_path(&p->runtime, name, path, err);
+    if (result == OK)
+        result = store_set_aside(path, err);
     return result == OK ? open_once(p, name, err) : result;
+}
+
+/* It breaks in the middle: this process ends, and the next one begins with an empty one. */
+static bool read_model_damaged(const struct program *p)
+{
+    return store_damaged(p->read_model);
+}
+
+static int set_read_model_aside(struct program *p, int code)
+{
+    struct err err = {""};
+    char name[64];
+    char path[PATH_MAX];
+    const char *file = path;
+    if (!read_model_damaged(p))
+        return code;
+    read_model_name(p, name);
+    enum result result = runtime_path(&p->runtime, name, path, &err);
+    if (result == OK)
+        result = store_set_aside(path, &err);
+    LOG_EVENT(&p->runtime.log, LOG_ERROR, "read-model-damaged", LOG_TEXT("file", file),
+              LOG_TEXT("result", result == OK ? "set aside, to be built again" : err.text));
+    return EXIT_MACHINE;
 }
 
 static enum result open_parts(struct program *p, struct err *err)
@@ -96,7 +110,9 @@ static enum result open_parts(struct program *p, struct err *err)
         result = runtime_store(&p->runtime, "store/accounts.db", STORE_DURABLE, "accounts",
                                accounts_migrations, accounts_migration_count, &p->accounts, err);
     if (result == OK)
-        result = runtime_bus(&p->runtime, &p->bus, err);
+        result = runtime_bus(&p->runtime, BUS_OF_COMMANDS, &p->bus, err);
+    if (result == OK)
+        result = runtime_bus(&p->runtime, BUS_OF_LOG, &p->log_bus, err);
     return result;
 }
 
@@ -117,6 +133,12 @@ static unsigned connections_possible(void)
     return files.rlim_cur > 2 * OTHER_FILES ? (unsigned)files.rlim_cur - OTHER_FILES : OTHER_FILES;
 }
 
+static bool bindings(void *context, struct buf *wrong, struct buf *notes)
+{
+    const struct program *p = context;
+    return runtime_bindings(&p->runtime, &edge_topology, wrong, notes);
+}
+
 static enum result open_edge(struct program *p, struct err *err)
 {
     const struct edge_parts parts = {
@@ -124,6 +146,7 @@ static enum result open_edge(struct program *p, struct err *err)
         .otlp = p->otlp,
         .store = p->read_model,
         .bus = p->bus,
+        .log_bus = p->log_bus,
         .switches = p->runtime.switches,
         .log = &p->runtime.log,
     };
@@ -143,6 +166,8 @@ static enum result open_edge(struct program *p, struct err *err)
         .accounts = p->accounts,
         .clock = p->runtime.clock,
         .otlp = p->otlp,
+        .bindings = bindings,
+        .bindings_context = p,
     };
     return http_new(&options, &p->http, err);
 }
@@ -150,7 +175,7 @@ static enum result open_edge(struct program *p, struct err *err)
 static enum result join_loop(struct program *p, struct err *err)
 {
     const struct loop_part parts[] = {
-        {{edge_bus_fd(p->edge), -1}, edge_due, edge_run, p->edge},
+        {{edge_bus_fd(p->edge), edge_log_fd(p->edge)}, edge_due, edge_run, p->edge},
         {{http_fd(p->http), -1}, http_due, http_turn, p->http},
     };
     enum result result = loop_add(p->loop, &parts[0], err);
@@ -193,9 +218,9 @@ static int run(struct program *p)
         return EXIT_MACHINE;
     }
     LOG_EVENT(&p->runtime.log, LOG_INFO, "started", LOG_NUMBER("port", http_port(p->http)));
-    while (!loop_stopping(p->loop))
+    while (!loop_stopping(p->loop) && !read_model_damaged(p))
         loop_turn(p->loop, INT64_MAX);
-    int code = drain(p);
+    int code = set_read_model_aside(p, drain(p));
     LOG_EVENT(&p->runtime.log, LOG_INFO, "stopped", LOG_NUMBER("code", code));
     return code;
 }
@@ -205,6 +230,7 @@ static void close_all(struct program *p)
     http_free(p->http);
     edge_free(p->edge);
     otlp_free(p->otlp);
+    bus_free(p->log_bus);
     bus_free(p->bus);
     store_free(p->accounts);
     store_free(p->read_model);

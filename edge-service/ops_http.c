@@ -15,23 +15,37 @@ void handle_livez(struct request *request)
     answer_text(request, 200, TYPE_TEXT, &body);
 }
 
+static bool look_at_bindings(const struct http *http, struct buf *wrong, struct buf *notes)
+{
+    const struct http_options *options = &http->options;
+    return !options->bindings || options->bindings(options->bindings_context, wrong, notes);
+}
+
 void handle_readyz(struct request *request)
 {
     struct edge_state state;
     struct buf body = {0};
     edge_state(request->http->options.edge, &state);
-    bool ready = !state.reason[0];
+    struct buf wrong = {0};
+    struct buf notes = {0};
+    bool bound = look_at_bindings(request->http, &wrong, &notes);
+    bool ready = !state.reason[0] && bound;
     buf_text(&body, ready ? "ready\n" : "not ready\n");
     if (MHD_lookup_connection_value_n(request->connection, MHD_GET_ARGUMENT_KIND, "verbose", 7,
                                       NULL, NULL) == MHD_YES) {
-        if (!ready)
+        if (state.reason[0])
             buf_printf(&body, "%s\n", state.reason);
+        buf_append(&body, wrong.data, wrong.size);
         buf_printf(&body, "bus: %s\n", state.blocked ? "blocked" : state.bus_up ? "up" : "down");
+        buf_printf(&body, "log: %s\n", state.log_up ? "up" : "down");
         buf_printf(&body, "read model: next offset %lld, %zu facts waiting\n",
                    (long long)state.next_offset, state.backlog);
         buf_printf(&body, "commands in flight: %zu\naccepted, not read back: %zu\n", state.inflight,
                    state.accepted_unread);
+        buf_append(&body, notes.data, notes.size);
     }
+    buf_release(&wrong);
+    buf_release(&notes);
     answer_text(request, ready ? 200 : 503, TYPE_TEXT, &body);
 }
 

@@ -39,6 +39,7 @@ const struct migration edge_migrations[] = {
      "sequence INTEGER NOT NULL, body BLOB NOT NULL, PRIMARY KEY(number, source, sequence));"
      "DELETE FROM progress; DELETE FROM expected; DELETE FROM held; DELETE FROM products"},
     {3, "ALTER TABLE progress ADD COLUMN last_id TEXT NOT NULL DEFAULT ''"},
+    {4, "ALTER TABLE progress ADD COLUMN cut_at INTEGER NOT NULL DEFAULT 0"},
 };
 const size_t edge_migration_count = sizeof edge_migrations / sizeof edge_migrations[0];
 
@@ -48,6 +49,7 @@ static enum result take_place(void *context, const struct store_row *row, struct
     (void)err;
     place->next_offset = store_row_int(row, 0);
     store_row_copy(row, 1, place->last_id, sizeof place->last_id);
+    place->cut_at = store_row_int(row, 2);
     return OK;
 }
 
@@ -55,7 +57,7 @@ enum result read_model_place(struct store *store, struct log_place *ret_place, s
 {
     struct log_place place = {.next_offset = OFFSET_FIRST};
     enum result result =
-        store_query_one(store, "SELECT next_offset, last_id FROM progress WHERE id = 1",
+        store_query_one(store, "SELECT next_offset, last_id, cut_at FROM progress WHERE id = 1",
                         STORE_NO_ARGS, take_place, &place, err);
     if (result != OK && result != NOT_FOUND)
         return result;
@@ -66,12 +68,14 @@ enum result read_model_place(struct store *store, struct log_place *ret_place, s
 enum result read_model_set_place(struct store *store, const struct log_place *place,
                                  struct err *err)
 {
-    return store_exec(store,
-                      "INSERT INTO progress(id, next_offset, last_id) VALUES (1, $1, $2) "
-                      "ON CONFLICT(id) DO UPDATE SET next_offset = excluded.next_offset, "
-                      "last_id = excluded.last_id",
-                      STORE_ARGS(store_int(place->next_offset), store_text(place->last_id)), NULL,
-                      err);
+    return store_exec(
+        store,
+        "INSERT INTO progress(id, next_offset, last_id, cut_at) VALUES (1, $1, $2, $3) "
+        "ON CONFLICT(id) DO UPDATE SET next_offset = excluded.next_offset, "
+        "last_id = excluded.last_id, cut_at = excluded.cut_at",
+        STORE_ARGS(store_int(place->next_offset), store_text(place->last_id),
+                   store_int(place->cut_at)),
+        NULL, err);
 }
 
 enum result read_model_expected(struct store *store, const struct envelope *fact, int64_t *ret_next,

@@ -15,6 +15,8 @@ struct log_place {
     int64_t next_offset;       /* OFFSET_FIRST: nothing yet */
     char last_id[LOG_ID_SIZE]; /* the property of the message before: by it the stream is known
                                   again. "": not known */
+    int64_t cut_at; /* retention had taken what is before this offset, and it had not been
+                                  read: facts are missing for good. 0: none */
 };
 enum result read_model_place(struct store *store, struct log_place *ret_place,
                              struct err *err) WARN_UNUSED;

@@ -51,6 +51,13 @@ static void read_all(struct evidence *e, const struct audit_sources *sources)
     read_store(e, "provider's ledger", sources->ledger, evidence_read_ledger);
 }
 
+/* What is missing there gets lost, whatever is in the stores by now. */
+static void judge_topology(struct evidence *e)
+{
+    for (size_t i = 0; i < e->options->amiss_count; i++)
+        violated(e, 6, "broker: %s", e->options->amiss[i]);
+}
+
 static void judge_quarantine(struct evidence *e)
 {
     int64_t expected = e->options->quarantined;
@@ -78,6 +85,7 @@ void audit_run(const struct audit_sources *sources, const struct audit_options *
         judge_stock(&e);
         judge_notices(&e);
         judge_stream(&e);
+        judge_topology(&e);
         judge_quarantine(&e);
     }
     evidence_release(&e);

@@ -44,10 +44,12 @@ struct audit_options {
     enum audit_moment moment;
     int64_t now_ms;
     int64_t grace_ms;
-    int64_t history_age_ms; /* how long ago the history was complete: after the grace, what was
+    int64_t history_age_ms;   /* how long ago the history was complete: after the grace, what was
                                accepted must exist */
-    int64_t quarantined;    /* expected; -1: do not judge */
-    int64_t dead_letters;   /* found in the broker's safety net: each one too many */
+    int64_t quarantined;      /* expected; -1: do not judge */
+    int64_t dead_letters;     /* found in the broker's safety net: each one too many */
+    const char *const *amiss; /* what the broker lacks of the topology, a sentence each; borrowed */
+    size_t amiss_count;
 };
 
 enum audit_verdict { AUDIT_NOT_CHECKED, AUDIT_HELD, AUDIT_VIOLATED };

@@ -25,8 +25,12 @@ static enum result int_set(const struct option *option, const char *text, struct
     return OK;
 }
 
+/* Nothing is no value: it is what "$HOME_OF_MINE" gives where nobody has set it, and the default would
+ * be another suite than the one that was meant. */
 static enum result option_set(const struct option *option, const char *text, struct err *err)
 {
+    if (option->kind != OPTION_FLAG && option->kind != OPTION_INT && !*text)
+        return err_set(err, INVALID, "--%s: must not be empty", option->name);
     switch (option->kind) {
     case OPTION_TEXT:
         *(const char **)option->value = text;
@@ -51,7 +55,7 @@ static enum result environment_read(const struct options *options, struct err *e
     for (size_t i = 0; i < options->count; i++) {
         const struct option *option = &options->table[i];
         const char *text = option->environment ? getenv(option->environment) : NULL;
-        if (!text || !*text || (option->kind == OPTION_FLAG && strcmp(text, "0") == 0))
+        if (!text || (option->kind == OPTION_FLAG && (!*text || strcmp(text, "0") == 0)))
             continue;
         enum result result = option_set(option, text, err);
         if (result != OK)

@@ -1,5 +1,6 @@
 /* Command-line options from one table: a flag over an environment variable over a default; the same
- * table prints --help. Every program answers --help and --version. */
+ * table prints --help. Every program answers --help and --version. An empty value is refused, on the
+ * line and in the environment. */
 #ifndef WARREN_BASE_OPTIONS_H
 #define WARREN_BASE_OPTIONS_H
 

@@ -17,15 +17,14 @@ struct amqp_attempt {
     bool done;
     bool abandoned;
     enum result result;
-    struct amqp_link publish;
-    struct amqp_link consume;
+    struct amqp_made made;
     struct err err;
 };
 
 static void attempt_free(struct amqp_attempt *attempt)
 {
-    amqp_link_farewell(&attempt->publish);
-    amqp_link_farewell(&attempt->consume);
+    amqp_link_farewell(&attempt->made.publish);
+    amqp_link_farewell(&attempt->made.consume);
     close(attempt->event_fd);
     pthread_mutex_destroy(&attempt->lock);
     explicit_bzero(&attempt->plan, sizeof attempt->plan);
@@ -56,21 +55,23 @@ static enum result queue_check(const struct amqp_link *link, const char *name, s
 /* A node that starts opens its door before its streams are back. What is published meanwhile goes to
  * the other queues it is bound for, is confirmed, and never gets into the log: "404 home node down"
  * is what tells. */
-static enum result log_check(const struct amqp_attempt *attempt, struct err *err)
+static enum result log_check(struct amqp_attempt *attempt)
 {
-    if (attempt->plan.log[0] == '\0')
+    if (attempt->plan.log[0] == '\0' || attempt->plan.without_log)
         return OK;
-    return queue_check(&attempt->publish, attempt->plan.log, err);
+    enum result result = queue_check(&attempt->made.publish, attempt->plan.log, &attempt->err);
+    attempt->made.log_refused = result == REFUSED;
+    return result;
 }
 
 static enum result publish_prepare(struct amqp_attempt *attempt)
 {
-    struct amqp_link *link = &attempt->publish;
+    struct amqp_link *link = &attempt->made.publish;
     enum result result = amqp_link_open(&attempt->plan.target, "publish", link, &attempt->err);
     if (result == OK)
         result = exchanges_check(link, &attempt->err);
     if (result == OK)
-        result = log_check(attempt, &attempt->err);
+        result = log_check(attempt);
     if (result != OK || !attempt->plan.confirms)
         return result;
     amqp_confirm_select(link->connection, AMQP_CHANNEL);
@@ -112,7 +113,7 @@ static enum result consumer_start(const struct amqp_link *link,
 static enum result consume_prepare(struct amqp_attempt *attempt)
 {
     const struct amqp_plan *plan = &attempt->plan;
-    struct amqp_link *link = &attempt->consume;
+    struct amqp_link *link = &attempt->made.consume;
     enum result result = amqp_link_open(&plan->target, "consume", link, &attempt->err);
     for (size_t i = 0; result == OK && i < plan->consumer_count; i++)
         result = queue_check(link, plan->consumers[i].queue, &attempt->err);
@@ -127,7 +128,7 @@ static enum result consume_prepare(struct amqp_attempt *attempt)
 static void *attempt_run(void *context)
 {
     struct amqp_attempt *attempt = context;
-    enum result result = publish_prepare(attempt);
+    enum result result = attempt->plan.consume_only ? OK : publish_prepare(attempt);
     if (result == OK && attempt->plan.consumer_count > 0 && !attempt->plan.quiet)
         result = consume_prepare(attempt);
 
@@ -176,7 +177,7 @@ struct amqp_attempt *amqp_attempt_start(const struct amqp_plan *plan, int event_
     if (!attempt)
         abort();
     attempt->plan = *plan;
-    attempt->publish.fd = attempt->consume.fd = -1;
+    attempt->made.publish.fd = attempt->made.consume.fd = -1;
     attempt->event_fd = dup(event_fd);
     pthread_mutex_init(&attempt->lock, NULL);
     int status = attempt->event_fd < 0 ? errno : thread_start(attempt);
@@ -187,8 +188,8 @@ struct amqp_attempt *amqp_attempt_start(const struct amqp_plan *plan, int event_
     return NULL;
 }
 
-enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_link *publish,
-                              struct amqp_link *consume, bool *ret_done, struct err *err)
+enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_made *ret_made,
+                              bool *ret_done, struct err *err)
 {
     pthread_mutex_lock(&attempt->lock);
     *ret_done = attempt->done;
@@ -198,10 +199,10 @@ enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_link *pu
     enum result result = attempt->result;
     if (err)
         *err = attempt->err;
+    *ret_made = (struct amqp_made){{.fd = -1}, {.fd = -1}, attempt->made.log_refused};
     if (result == OK) {
-        *publish = attempt->publish;
-        *consume = attempt->consume;
-        attempt->publish = attempt->consume = (struct amqp_link){.fd = -1};
+        *ret_made = attempt->made;
+        attempt->made = (struct amqp_made){{.fd = -1}, {.fd = -1}, false};
     }
     attempt_free(attempt);
     return result;

@@ -5,11 +5,26 @@
 #include "common/base/failpoint.h"
 #include "common/messaging/amqp_internal.h"
 
+#define PROBE_TAG "probe"
+
+enum { PROBE = -1 };
+
+bool amqp_consume_is_probe(amqp_bytes_t tag)
+{
+    return tag.len == strlen(PROBE_TAG) && memcmp(tag.bytes, PROBE_TAG, tag.len) == 0;
+}
+
 void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver)
 {
     struct amqp_content *content = &amqp->arriving;
     char tag[16] = "";
     amqp_content_reset(content);
+    content->open = true;
+    content->tag = deliver->delivery_tag;
+    content->redelivered = deliver->redelivered;
+    content->consumer = PROBE;
+    if (amqp_consume_is_probe(deliver->consumer_tag))
+        return;
     if (deliver->consumer_tag.len > 0 && deliver->consumer_tag.len < sizeof tag)
         memcpy(tag, deliver->consumer_tag.bytes, deliver->consumer_tag.len);
     size_t consumer = strtoul(tag, NULL, 10);
@@ -17,9 +32,6 @@ void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliv
         bus_amqp_break(amqp, "a delivery for a consumer that is not ours");
         return;
     }
-    content->open = true;
-    content->tag = deliver->delivery_tag;
-    content->redelivered = deliver->redelivered;
     content->consumer = (int)consumer;
 }
 
@@ -54,6 +66,10 @@ void amqp_consume_header(struct amqp_content *content, const amqp_basic_properti
 void amqp_consume_complete(struct bus_amqp *amqp)
 {
     const struct amqp_content *content = &amqp->arriving;
+    if (content->consumer == PROBE) { /* acknowledged with the next that counts */
+        amqp->last_tag = amqp->tag_base + content->tag;
+        return;
+    }
     const struct amqp_consumer *consumer = &amqp->plan.consumers[content->consumer];
     if (FAILPOINT("delivered")) {
         bus_amqp_break(amqp, "failpoint: a delivery is lost with its connection");
@@ -113,4 +129,55 @@ enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag)
         amqp->ack_wanted = tag;
     amqp_consume_flush(amqp);
     return OK;
+}
+
+static void probe_send(struct bus_amqp *amqp, amqp_method_number_t id, void *method)
+{
+    int status = amqp_send_method(amqp->consume.connection, AMQP_CHANNEL, id, method);
+    if (status != AMQP_STATUS_OK)
+        bus_amqp_break(amqp, "probe: %s", amqp_error_string2(status));
+}
+
+static void probe_begin(struct bus_amqp *amqp)
+{
+    amqp_table_entry_t entry = {.key = amqp_cstring_bytes("x-stream-offset")};
+    entry.value.kind = AMQP_FIELD_KIND_UTF8;
+    entry.value.value.bytes = amqp_cstring_bytes("next");
+    amqp_basic_consume_t consume = {
+        .queue = amqp_cstring_bytes(amqp->plan.consumers[0].queue),
+        .consumer_tag = amqp_cstring_bytes(PROBE_TAG),
+        .arguments = {1, &entry},
+    };
+    amqp->probe_open = true;
+    probe_send(amqp, AMQP_BASIC_CONSUME_METHOD, &consume);
+}
+
+void amqp_consume_probe(struct bus_amqp *amqp)
+{
+    int64_t now_ms = clock_mono_ms(amqp->clock);
+    if (amqp->broken || !amqp->plan.consume_only || amqp->plan.consumer_count == 0 ||
+        !amqp->plan.consumers[0].stream || now_ms < amqp->probe_ms)
+        return;
+    if (amqp->probe_open && now_ms >= amqp->probe_ms + AMQP_PROBE_PATIENCE_MS)
+        bus_amqp_break(amqp, "%s: the broker does not say whether it can be read",
+                       amqp->plan.consumers[0].queue);
+    else if (!amqp->probe_open && amqp_link_writable(&amqp->consume, 0))
+        probe_begin(amqp);
+}
+
+void amqp_consume_begun(struct bus_amqp *amqp, amqp_bytes_t tag)
+{
+    amqp_basic_cancel_t cancel = {.consumer_tag = amqp_cstring_bytes(PROBE_TAG)};
+    if (amqp_consume_is_probe(tag))
+        probe_send(amqp, AMQP_BASIC_CANCEL_METHOD, &cancel);
+}
+
+void amqp_consume_ended(struct bus_amqp *amqp, amqp_bytes_t tag)
+{
+    if (amqp_consume_is_probe(tag)) {
+        amqp->probe_open = false;
+        amqp->probe_ms = clock_mono_ms(amqp->clock) + AMQP_PROBE_EVERY_MS;
+    } else if (amqp->cancels_left > 0) {
+        amqp->cancels_left--;
+    }
 }

@@ -1,5 +1,7 @@
 #include "common/messaging/amqp_link.h"
 
+#include <string.h>
+
 enum result amqp_status_fail(int status, const char *what, struct err *err)
 {
     return err_set(err, RETRY, "%s: %s", what, amqp_error_string2(status));
@@ -44,4 +46,11 @@ enum result amqp_link_check(const struct amqp_link *link, const char *what, stru
 {
     enum result result = amqp_reply_check(amqp_get_rpc_reply(link->connection), err);
     return result == OK ? OK : err_context(err, result, "%s", what);
+}
+
+bool amqp_words_of_loss(const char *words)
+{
+    if (strstr(words, " 541 "))
+        return true;
+    return strstr(words, " 404 ") && !strstr(words, "no queue");
 }

@@ -72,9 +72,11 @@ static void method_arrived(struct bus_amqp *amqp, const amqp_method_t *method)
     case AMQP_BASIC_CANCEL_METHOD:
         cancelled(amqp, method->decoded);
         return;
+    case AMQP_BASIC_CONSUME_OK_METHOD:
+        amqp_consume_begun(amqp, ((const amqp_basic_consume_ok_t *)method->decoded)->consumer_tag);
+        return;
     case AMQP_BASIC_CANCEL_OK_METHOD:
-        if (amqp->cancels_left > 0)
-            amqp->cancels_left--;
+        amqp_consume_ended(amqp, ((const amqp_basic_cancel_ok_t *)method->decoded)->consumer_tag);
         return;
     case AMQP_CONNECTION_BLOCKED_METHOD:
         blocked_set(amqp, true, ((const amqp_connection_blocked_t *)method->decoded)->reason);

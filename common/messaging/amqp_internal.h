@@ -22,6 +22,8 @@ enum {
     AMQP_CONSUMERS_MAX = 8,
     AMQP_MESSAGE_ID_SIZE = 64,
     AMQP_FRAMES_PER_PUMP = 2048, /* of each connection */
+    AMQP_PROBE_EVERY_MS = 10 * 1000,
+    AMQP_PROBE_PATIENCE_MS = 30 * 1000,
 };
 
 struct amqp_consumer {
@@ -37,6 +39,8 @@ struct amqp_plan {
     struct amqp_consumer consumers[AMQP_CONSUMERS_MAX];
     size_t consumer_count;
     char log[AMQP_NAME_SIZE]; /* "": none */
+    bool without_log;         /* it has been waited for long enough */
+    bool consume_only;
     bool confirms;
     bool quiet; /* no consumers any more */
 };
@@ -45,11 +49,16 @@ struct amqp_attempt;
 /* Begins to connect; adds 1 to the eventfd when it is done. NULL: no thread to be had. */
 struct amqp_attempt *amqp_attempt_start(const struct amqp_plan *plan, int event_fd,
                                         struct err *err);
-/* RETRY: still at it. Otherwise the attempt is over and freed: OK, and the links are the caller's
- * (`consume` is empty without consumers), or it failed. */
-enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_link *publish,
-                              struct amqp_link *consume, bool *ret_done,
-                              struct err *err) WARN_UNUSED;
+/* What an attempt has made: `publish` is empty with consume_only, `consume` without consumers. */
+struct amqp_made {
+    struct amqp_link publish;
+    struct amqp_link consume;
+    bool log_refused; /* it failed for this alone: the broker says that the log is not there */
+};
+/* RETRY: still at it. Otherwise the attempt is over and freed: OK, and the links are the caller's, or
+ * it failed. */
+enum result amqp_attempt_take(struct amqp_attempt *attempt, struct amqp_made *ret_made,
+                              bool *ret_done, struct err *err) WARN_UNUSED;
 /* Lets it end by itself. Takes NULL. */
 void amqp_attempt_abandon(struct amqp_attempt *attempt);
 
@@ -100,11 +109,16 @@ struct bus_amqp {
     struct amqp_attempt *attempt;
     int64_t wake_ms; /* of the state: next attempt, next look */
     int64_t up_since_ms;
+    int64_t log_patience_ms;
+    int64_t log_missed_ms; /* since when attempts have failed for the log alone; 0: they have not */
+    char log_reason[ERR_TEXT_MAX]; /* up without the log: what the broker says of it */
     bool blocked;
     bool broken; /* `reason` says why; the next pump tears it down */
     char reason[ERR_TEXT_MAX];
     char told[ERR_TEXT_MAX]; /* the reason last told while down */
     int64_t told_ms;
+    int64_t probe_ms; /* consume_only: when the stream is next asked whether it can be read */
+    bool probe_open;  /* asked since probe_ms, and no answer */
     bool cancels_sent;
     size_t cancels_left; /* without an answer */
 
@@ -139,10 +153,17 @@ void amqp_publish_assume(struct bus_amqp *amqp);
 
 /* amqp_consume.c */
 void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver);
+bool amqp_consume_is_probe(amqp_bytes_t tag);
 void amqp_consume_header(struct amqp_content *content, const amqp_basic_properties_t *properties);
 void amqp_consume_complete(struct bus_amqp *amqp);
 enum result amqp_consume_ack(struct bus_amqp *amqp, uint64_t tag);
 void amqp_consume_flush(struct bus_amqp *amqp);
+/* Asks now and then whether the stream can still be read. One whose writer is dead sends nothing and
+ * says nothing, and looks to its consumer as if nothing happened: only a new consumer is told. */
+void amqp_consume_probe(struct bus_amqp *amqp);
+/* A consumer's beginning, or end, that the broker has confirmed. */
+void amqp_consume_begun(struct bus_amqp *amqp, amqp_bytes_t tag);
+void amqp_consume_ended(struct bus_amqp *amqp, amqp_bytes_t tag);
 /* Ends every consumer; each answer is counted off in `cancels_left`. */
 void amqp_consume_cancel(struct bus_amqp *amqp);
 

@@ -57,6 +57,9 @@ bool amqp_link_writable(const struct amqp_link *link, int wait_ms);
 enum result amqp_link_check(const struct amqp_link *link, const char *what,
                             struct err *err) WARN_UNUSED;
 enum result amqp_reply_check(amqp_rpc_reply_t reply, struct err *err) WARN_UNUSED;
+/* Whether these words of the broker's (in an err of REFUSED) are about a queue that it has on record
+ * and cannot serve: 541, or 404 for a home node, itself, that is down. Not: a queue that is not there. */
+bool amqp_words_of_loss(const char *words);
 /* A library status (negative). */
 enum result amqp_status_fail(int status, const char *what, struct err *err);
 /* The reason in a connection.close or channel.close. */

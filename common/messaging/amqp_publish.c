@@ -82,8 +82,9 @@ enum result amqp_publish(struct bus_amqp *amqp, const struct bus_message *messag
     size_t id_size = strlen(message->id);
     if (id_size >= AMQP_MESSAGE_ID_SIZE)
         return INVALID;
-    if (amqp->state != AMQP_STATE_UP || amqp->blocked || ring->next - ring->head >= ring->window ||
-        !has_room(amqp) || amqp->broken || FAILPOINT("publish-before"))
+    if (amqp->state != AMQP_STATE_UP || !amqp->publish.connection || amqp->blocked ||
+        ring->next - ring->head >= ring->window || !has_room(amqp) || amqp->broken ||
+        FAILPOINT("publish-before"))
         return RETRY;
     enum result result = message_write(amqp, message, &err);
     if (result == INVALID)

@@ -46,8 +46,9 @@ struct bus_delivery {
 enum bus_fate { FATE_CONFIRMED, FATE_RETURNED, FATE_NACKED };
 
 enum bus_event_kind {
-    BUS_UP,      /* connected, topology there, consumers running, publishing possible */
-    BUS_DOWN,    /* lost, or never reached: `reason`; told again every 30 s while it lasts */
+    BUS_UP,   /* connected, topology there, consumers running, publishing possible. `reason`: NULL,
+                    or what keeps the log away; a fact that only the log would take comes back then */
+    BUS_DOWN, /* lost, or never reached: `reason`; told again every 30 s while it lasts */
     BUS_BLOCKED, /* the broker asks publishers to hold (an alarm): `reason` */
     BUS_UNBLOCKED,
     BUS_DELIVERY,

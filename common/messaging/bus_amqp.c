@@ -20,6 +20,7 @@ enum {
     NO_ROOM_MS = 5,        /* nothing says when a full socket has room again */
     STEADY_MS = 10 * 1000, /* a connection that held so long ends the back-off */
     TELL_AGAIN_MS = 30 * 1000,
+    LOG_PATIENCE_MS = 30 * 1000, /* ten times what a node has been seen to take */
 };
 
 static struct bus_amqp *amqp_of(struct bus *bus)
@@ -114,15 +115,38 @@ static void connect_start(struct bus_amqp *amqp)
     down_tell(amqp, err.text);
 }
 
+/* It fails for the log alone. A node that starts has it back within seconds; when it has been asked
+ * for in vain for long enough, it is lost, and the next attempt does without (docs/adr/0017). */
+static void log_is_refused(struct bus_amqp *amqp, const char *reason)
+{
+    int64_t now_ms = clock_mono_ms(amqp->clock);
+    if (amqp->log_missed_ms == 0)
+        amqp->log_missed_ms = now_ms;
+    amqp->plan.without_log = now_ms - amqp->log_missed_ms >= amqp->log_patience_ms;
+    snprintf(amqp->log_reason, sizeof amqp->log_reason, "%s", reason);
+}
+
+static void links_take(struct bus_amqp *amqp, const struct amqp_made *made)
+{
+    amqp->publish = made->publish;
+    amqp->consume = made->consume;
+    if (amqp->publish.connection)
+        watch(amqp, amqp->publish.fd);
+    if (amqp->consume.connection)
+        watch(amqp, amqp->consume.fd);
+}
+
 static void connect_finish(struct bus_amqp *amqp)
 {
     struct err err = {""};
+    struct amqp_made made;
     bool done = false;
-    enum result result =
-        amqp_attempt_take(amqp->attempt, &amqp->publish, &amqp->consume, &done, &err);
+    enum result result = amqp_attempt_take(amqp->attempt, &made, &done, &err);
     if (!done)
         return;
     amqp->attempt = NULL;
+    if (made.log_refused)
+        log_is_refused(amqp, err.text);
     if (result != OK) {
         retry_later(amqp);
         down_tell(amqp, err.text);
@@ -130,12 +154,17 @@ static void connect_finish(struct bus_amqp *amqp)
     }
     amqp->state = AMQP_STATE_UP;
     amqp->up_since_ms = clock_mono_ms(amqp->clock);
+    amqp->probe_ms = amqp->up_since_ms + AMQP_PROBE_EVERY_MS;
+    amqp->probe_open = false;
     amqp->told[0] = '\0';
-    watch(amqp, amqp->publish.fd);
-    if (amqp->consume.connection)
-        watch(amqp, amqp->consume.fd);
-    if (!amqp->broken)
-        bus_amqp_emit(amqp, &(struct bus_event){.kind = BUS_UP});
+    links_take(amqp, &made);
+    if (amqp->broken)
+        return;
+    bus_amqp_emit(amqp,
+                  &(struct bus_event){.kind = BUS_UP,
+                                      .reason = amqp->plan.without_log ? amqp->log_reason : NULL});
+    amqp->log_missed_ms = 0;
+    amqp->plan.without_log = false; /* the next connection asks again */
 }
 
 /* Confirms first: they make room. */
@@ -147,8 +176,10 @@ static void traffic(struct bus_amqp *amqp)
         amqp_publish_assume(amqp);
     amqp_frames_drain(amqp, &amqp->publish);
     amqp_frames_drain(amqp, &amqp->consume);
-    if (amqp->consume.connection)
+    if (amqp->consume.connection) {
         amqp_consume_flush(amqp);
+        amqp_consume_probe(amqp);
+    }
     if (amqp->broken)
         tear_down(amqp);
 }
@@ -294,6 +325,7 @@ static enum result plan_fill(struct bus_amqp *amqp, const struct bus_amqp_option
     snprintf(amqp->app_id, sizeof amqp->app_id, "%s", options->app_id ? options->app_id : name);
     target->heartbeat_s = options->heartbeat_s > 0 ? options->heartbeat_s : HEARTBEAT_DEFAULT_S;
     amqp->plan.confirms = options->switches.confirms;
+    amqp->plan.consume_only = options->consume_only;
     return OK;
 }
 
@@ -304,6 +336,8 @@ static void limits_fill(struct bus_amqp *amqp, const struct bus_amqp_options *op
     amqp->backoff_min_ms = options->backoff_min_ms > 0 ? options->backoff_min_ms : BACKOFF_MIN_MS;
     amqp->backoff_max_ms = options->backoff_max_ms > 0 ? options->backoff_max_ms : BACKOFF_MAX_MS;
     amqp->backoff_ms = amqp->backoff_min_ms;
+    amqp->log_patience_ms =
+        options->log_patience_ms > 0 ? options->log_patience_ms : LOG_PATIENCE_MS;
     amqp->ring.window = options->window > 0 ? options->window : WINDOW_DEFAULT;
     amqp->ring.slots = calloc(amqp->ring.window, sizeof *amqp->ring.slots);
     if (!amqp->ring.slots)

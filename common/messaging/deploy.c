@@ -36,6 +36,8 @@ static struct arguments stream_arguments(const struct queue_spec *queue)
         argument_number(&arguments, "x-max-length-bytes", queue->max_length_bytes);
     if (queue->max_age)
         argument_text(&arguments, "x-max-age", queue->max_age);
+    if (queue->segment_bytes > 0)
+        argument_number(&arguments, "x-stream-max-segment-size-bytes", queue->segment_bytes);
     return arguments;
 }
 
@@ -91,31 +93,60 @@ static enum result binding_make(const struct amqp_link *link, const struct bindi
     return checked(link, "binding of queue", binding->queue, err);
 }
 
-static enum result common_make(const struct amqp_link *link, enum mode mode, struct err *err)
+static enum queue_kind kind_of(const struct topology *table, const char *queue)
 {
-    static const struct queue_spec dead = {.name = QUEUE_DEAD, .kind = QUEUE_QUORUM};
-    static const struct binding_spec dead_binding = {QUEUE_DEAD, EXCHANGE_DEAD, ""};
-    enum result result = exchange_make(link, mode, EXCHANGE_COMMANDS, "topic", err);
-    if (result == OK)
-        result = exchange_make(link, mode, EXCHANGE_EVENTS, "topic", err);
-    if (result == OK)
-        result = exchange_make(link, mode, EXCHANGE_DEAD, "fanout", err);
-    if (result == OK)
-        result = queue_make(link, mode, &dead, err);
-    if (result == OK && mode == MODE_DECLARE)
-        result = binding_make(link, &dead_binding, err);
-    return result;
+    for (size_t i = 0; i < table->queue_count; i++)
+        if (strcmp(table->queues[i].name, queue) == 0)
+            return table->queues[i].kind;
+    return QUEUE_QUORUM;
 }
 
 static enum result table_make(const struct amqp_link *link, enum mode mode,
-                              const struct topology *table, struct err *err)
+                              const struct topology *table, enum queue_kind kind, struct err *err)
 {
     enum result result = OK;
     for (size_t i = 0; result == OK && i < table->queue_count; i++)
-        result = queue_make(link, mode, &table->queues[i], err);
+        if (table->queues[i].kind == kind)
+            result = queue_make(link, mode, &table->queues[i], err);
     for (size_t i = 0; result == OK && mode == MODE_DECLARE && i < table->binding_count; i++)
-        result = binding_make(link, &table->bindings[i], err);
+        if (kind_of(table, table->bindings[i].queue) == kind)
+            result = binding_make(link, &table->bindings[i], err);
     return result;
+}
+
+static enum result common_make(const struct amqp_link *link, enum mode mode, struct err *err)
+{
+    enum result result = OK;
+    for (size_t i = 0; result == OK && i < topology_exchange_count; i++)
+        result =
+            exchange_make(link, mode, topology_exchanges[i].name, topology_exchanges[i].type, err);
+    return result == OK ? table_make(link, mode, &topology_common, QUEUE_QUORUM, err) : result;
+}
+
+static enum result tables_make(const struct amqp_link *link, enum mode mode,
+                               const struct topology *const *tables, size_t count,
+                               enum queue_kind kind, struct err *err)
+{
+    enum result result = OK;
+    for (size_t i = 0; result == OK && i < count; i++) {
+        result = table_make(link, mode, tables[i], kind, err);
+        if (result != OK)
+            err_context(err, result, "%s", tables[i]->service);
+    }
+    return result;
+}
+
+/* The streams last: the rest can do without them. */
+static enum result all_make(const struct amqp_link *link, enum mode mode,
+                            const struct topology *const *tables, size_t count, struct err *err)
+{
+    enum result result = common_make(link, mode, err);
+    if (result == OK)
+        result = tables_make(link, mode, tables, count, QUEUE_QUORUM, err);
+    if (result != OK)
+        return result;
+    result = tables_make(link, mode, tables, count, QUEUE_STREAM, err);
+    return result == REFUSED && amqp_words_of_loss(err_text(err)) ? NOT_FOUND : result;
 }
 
 static enum result make(const struct deploy_options *options, enum mode mode,
@@ -134,12 +165,7 @@ static enum result make(const struct deploy_options *options, enum mode mode,
     explicit_bzero(target.password, sizeof target.password);
     if (result != OK)
         return result;
-    result = common_make(&link, mode, err);
-    for (size_t i = 0; result == OK && i < count; i++) {
-        result = table_make(&link, mode, tables[i], err);
-        if (result != OK)
-            err_context(err, result, "%s", tables[i]->service);
-    }
+    result = all_make(&link, mode, tables, count, err);
     amqp_link_farewell(&link);
     return result;
 }

@@ -10,9 +10,6 @@
 #include "common/messaging/bus.h"
 #include "common/messaging/topology.h"
 
-/* Where the broker puts what it gives up on; empty in a healthy suite. */
-#define QUEUE_DEAD "warren.dead"
-
 struct deploy_options {
     const char *url;      /* amqp[s]://[USER:PASSWORD@]HOST[:PORT][/VHOST] */
     const char *user;     /* when the URL names nobody */
@@ -23,7 +20,8 @@ struct deploy_options {
 
 /* Declares the exchanges, the dead-letter queue and the union of the tables, all durable. Doing it
  * again changes nothing. REFUSED: what is there differs from the tables, or the user may not.
- * RETRY: the broker was not reachable. */
+ * RETRY: the broker was not reachable. NOT_FOUND: all is there but a stream, which the broker has on
+ * record and cannot serve. */
 enum result deploy_declare(const struct deploy_options *options,
                            const struct topology *const *tables, size_t count,
                            struct err *err) WARN_UNUSED;

@@ -67,7 +67,8 @@ void memory_queue_append(struct memory_broker *broker, struct memory_queue *queu
     struct memory_entry *entry = allocate(sizeof *entry);
     entry->message = message;
     if (queue->spec->kind == QUEUE_STREAM) {
-        queue->next_place += memory_choose(broker, MEMORY_SKIP_OFFSET, 2);
+        if (queue->log_count > 0) /* the first offset is 0 */
+            queue->next_place += memory_choose(broker, MEMORY_SKIP_OFFSET, 2);
         entry->place = queue->next_place++;
         log_append(queue, entry);
         return;
@@ -313,7 +314,7 @@ size_t memory_broker_depth(const struct memory_broker *broker, const char *name)
     const struct memory_queue *queue = memory_queue_find(broker, name);
     if (!queue)
         return 0;
-    return queue->spec->kind == QUEUE_STREAM ? queue->log_count
+    return queue->spec->kind == QUEUE_STREAM ? queue->log_count - queue->log_first
                                              : queue->ready_count + queue->unacked_count;
 }
 
@@ -321,11 +322,19 @@ const char *memory_broker_stream_at(const struct memory_broker *broker, const ch
                                     size_t *ret_size, int64_t *ret_offset)
 {
     const struct memory_queue *queue = memory_queue_find(broker, name);
-    if (!queue || i >= queue->log_count)
+    if (!queue || i >= queue->log_count - queue->log_first)
         return NULL;
+    i += queue->log_first;
     *ret_size = queue->log[i]->message->size;
     *ret_offset = (int64_t)queue->log[i]->place;
     return queue->log[i]->message->body;
+}
+
+void memory_broker_cut(struct memory_broker *broker, const char *stream, size_t count)
+{
+    struct memory_queue *queue = memory_queue_find(broker, stream);
+    size_t there = queue->log_count - queue->log_first;
+    queue->log_first += count < there ? count : there;
 }
 
 void memory_broker_watch(struct memory_broker *broker, memory_watch *watch, void *context)

@@ -35,6 +35,7 @@ struct memory_queue {
     uint64_t vanished;
     struct memory_entry **log; /* streams: everything, in order */
     size_t log_count, log_capacity;
+    size_t log_first; /* what is before it retention has taken away */
 };
 
 struct memory_connection;

@@ -271,6 +271,8 @@ static void note_delivery(struct memory_connection *c, size_t subscription, uint
 static struct memory_entry *take_from_stream(struct subscription *subscription)
 {
     struct memory_queue *queue = subscription->queue;
+    if (subscription->next < queue->log_first)
+        subscription->next = queue->log_first;
     while (subscription->next < queue->log_count) {
         struct memory_entry *entry = queue->log[subscription->next++];
         if ((int64_t)entry->place >= subscription->from)

@@ -85,6 +85,8 @@ void memory_broker_drop_all(struct memory_broker *broker);
 /* Puts a message on a queue directly, as a stranger could. */
 void memory_broker_inject(struct memory_broker *broker, const char *queue, const char *message_id,
                           const void *body, size_t size);
+/* Takes a stream's first messages away, as retention does: readers go on at what is left. */
+void memory_broker_cut(struct memory_broker *broker, const char *stream, size_t count);
 /* Messages that are ready or unacknowledged; in a stream all that it holds. */
 size_t memory_broker_depth(const struct memory_broker *broker, const char *queue);
 /* The i-th message of a stream and its offset; NULL past the end. */

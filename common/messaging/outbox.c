@@ -31,6 +31,20 @@ struct row *outbox_row_new(const struct said *said)
     return row;
 }
 
+struct row *outbox_row_read(const struct store_row *stored, int first)
+{
+    struct said said = {
+        .id = store_row_text(stored, first),
+        .exchange = store_row_text(stored, first + 1),
+        .type = store_row_text(stored, first + 2),
+        .subject = store_row_text(stored, first + 3),
+        .traceparent = store_row_text(stored, first + 4),
+        .time_ms = store_row_int(stored, first + 5),
+    };
+    said.body = store_row_blob(stored, first + 6, &said.size);
+    return outbox_row_new(&said);
+}
+
 /* Positions are given out under the write lock and never twice: a late mark of one instance must not
  * hit a younger row of another. The table knows the last one given, and is asked once a transaction. */
 static enum result next_position(struct uow *uow, int64_t *ret_position, struct err *err)
@@ -347,12 +361,19 @@ void outbox_settled(struct service *service, uint64_t token, enum bus_fate fate)
     case FATE_CONFIRMED:
         service->state.confirmed++;
         count_confirm(service, row);
+        unlogged_confirmed(service, row);
         service->in_flight--;
         to_confirmed(service, row);
         break;
     case FATE_RETURNED:
         service->state.returned++;
-        row_refused(service, row, "publish-returned");
+        row->to_unlogged = unlogged_wants(service, row);
+        if (row->to_unlogged) {
+            service->in_flight--;
+            to_confirmed(service, row);
+        } else {
+            row_refused(service, row, "publish-returned");
+        }
         break;
     case FATE_NACKED:
         service->state.nacked++;
@@ -385,7 +406,8 @@ void outbox_expire(struct service *service)
     }
 }
 
-/* Marking: confirmed rows leave the table, runs of neighbours in one statement. */
+/* Marking: confirmed rows leave the table, runs of neighbours in one statement; those that only the
+ * log would have taken go to another. */
 
 bool outbox_has_work(const struct service *service)
 {
@@ -411,11 +433,14 @@ enum result outbox_mark(struct service *service, struct err *err)
     while (first) {
         struct row *last = first;
         struct row *after = TAILQ_NEXT(last, next);
-        while (after && after->position == last->position + 1) {
+        while (after && after->position == last->position + 1 &&
+               after->to_unlogged == first->to_unlogged) {
             last = after;
             after = TAILQ_NEXT(last, next);
         }
-        enum result result = delete_run(service, first, last, err);
+        enum result result = first->to_unlogged ? unlogged_put(service, first, last, err) : OK;
+        if (result == OK)
+            result = delete_run(service, first, last, err);
         if (result != OK)
             return err_context(err, result, "outbox: mark");
         first = after;
@@ -433,6 +458,7 @@ int64_t outbox_deadline_ms(const struct service *service)
     int64_t deadline = INT64_MAX;
     if (service->confirmed_count > 0)
         deadline = min_ms(deadline, service->next_mark_ms);
+    deadline = min_ms(deadline, unlogged_deadline_ms(service));
     if (service->blocked_count > 0)
         deadline = min_ms(deadline, service->next_blocked_ms);
     if (service->refused_count > 0 && service->relay_from)

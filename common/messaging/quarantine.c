@@ -36,6 +36,11 @@ enum result quarantine_read(struct store *store, int64_t number, quarantine_fn *
     return result;
 }
 
+enum result quarantine_count(struct store *store, int64_t *ret_count, struct err *err)
+{
+    return store_query_int(store, "SELECT count(*) FROM quarantine", STORE_NO_ARGS, ret_count, err);
+}
+
 static enum result end(struct store *store, enum result result, struct err *err)
 {
     if (result == OK)

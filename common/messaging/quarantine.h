@@ -32,6 +32,7 @@ typedef enum result quarantine_fn(void *context, const struct quarantined *messa
 /* One by its number (NOT_FOUND without it), or QUARANTINE_ALL in their order. */
 enum result quarantine_read(struct store *store, int64_t number, quarantine_fn *each, void *context,
                             struct err *err) WARN_UNUSED;
+enum result quarantine_count(struct store *store, int64_t *ret_count, struct err *err) WARN_UNUSED;
 /* Each is a transaction of its own; RETRY: somebody else writes, try again. `ret_moved` and
  * `ret_dropped` count rows; 0 for a number that is not there. A message that is waiting in
  * `deferred` already stays where it is. */

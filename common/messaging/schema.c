@@ -51,5 +51,9 @@ const struct migration service_migrations[] = {
     {6, "CREATE TABLE fact(position INTEGER PRIMARY KEY, message_id TEXT NOT NULL, "
         "exchange TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, "
         "traceparent TEXT NOT NULL, time_ms INTEGER NOT NULL, body BLOB NOT NULL)"},
+    /* Facts that came back because the log was away. */
+    {7, "CREATE TABLE unlogged(position INTEGER PRIMARY KEY, message_id TEXT NOT NULL, "
+        "exchange TEXT NOT NULL, type TEXT NOT NULL, subject TEXT NOT NULL, "
+        "traceparent TEXT NOT NULL, time_ms INTEGER NOT NULL, body BLOB NOT NULL)"},
 };
 const size_t service_migration_count = sizeof service_migrations / sizeof service_migrations[0];

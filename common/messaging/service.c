@@ -56,8 +56,11 @@ static void on_bus_event(void *context, const struct bus_event *event)
     case BUS_UP:
         service->state.bus_up = true;
         service->state.reason[0] = '\0';
-        LOG_EVENT(service->parts.log, LOG_INFO, "bus-up",
-                  LOG_NUMBER("unsent", (int64_t)service->unsent_count));
+        service->unlogged_left = true; /* for all we know; another may have left some */
+        service->next_unlogged_ms = 0;
+        LOG_EVENT(service->parts.log, event->reason ? LOG_ERROR : LOG_INFO, "bus-up",
+                  LOG_NUMBER("unsent", (int64_t)service->unsent_count),
+                  LOG_TEXT("without_log", event->reason ? event->reason : ""));
         break;
     case BUS_DOWN:
         bus_is_down(service, event->reason ? event->reason : "lost");
@@ -431,6 +434,7 @@ static enum result take_rows(void *context, const struct store_row *row, struct 
         .jobs = store_row_int(row, 2),
         .deferred = store_row_int(row, 3),
         .quarantined = store_row_int(row, 4),
+        .unlogged = store_row_int(row, 5),
     };
     return OK;
 }
@@ -444,6 +448,6 @@ enum result service_rows(const struct service *service, struct service_rows *ret
                        "SELECT (SELECT count(*) FROM outbox), "
                        "coalesce((SELECT since_ms FROM outbox ORDER BY position LIMIT 1), 0), "
                        "(SELECT count(*) FROM job), (SELECT count(*) FROM deferred), "
-                       "(SELECT count(*) FROM quarantine)",
+                       "(SELECT count(*) FROM quarantine), (SELECT count(*) FROM unlogged)",
                        STORE_NO_ARGS, take_rows, ret_rows, err);
 }

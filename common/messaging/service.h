@@ -187,6 +187,7 @@ struct service_state {
     bool blocked;
     bool draining;
     bool full;              /* takes nothing while so much is unsent */
+    bool log_away;          /* facts have come back: the log is not there */
     char reason[128];       /* why the bus is down or blocked, "" when it is neither */
     char store_reason[128]; /* why the last transaction was rolled back, "" since it went through */
     size_t unsent;          /* outbox rows not yet confirmed, as far as this instance knows */
@@ -225,6 +226,7 @@ const struct service_numbers *service_numbers(const struct service *service);
 struct service_rows {
     int64_t outbox, outbox_oldest_ms; /* epoch; 0: empty */
     int64_t jobs, deferred, quarantined;
+    int64_t unlogged; /* facts that wait for the log, of which they alone know */
 };
 /* Reads them; RETRY while a transaction is open. */
 enum result service_rows(const struct service *service, struct service_rows *ret_rows,

@@ -4,6 +4,7 @@
  *   jobs.c     outside calls               outbox_others.c  rows of other instances
  *   schema.c   tables                      spans.c    what a collector hears
  *   fact.c     what is kept to be said again
+ *   unlogged.c facts that wait for the log
  * Nobody else includes this. */
 #ifndef WARREN_MESSAGING_SERVICE_PRIVATE_H
 #define WARREN_MESSAGING_SERVICE_PRIVATE_H
@@ -48,6 +49,8 @@ struct row {
     int64_t position; /* in the table; 0 with the switch `outbox` off */
     bool foreign;     /* taken over from another owner */
     enum occasion occasion;
+    bool to_unlogged; /* CONFIRMED: not at all, but returned for good */
+    bool was_unlogged;
     enum row_state state;
     uint64_t token;
     int64_t retry_ms;     /* monotonic; WAITING: not before */
@@ -126,7 +129,9 @@ struct service {
     struct row *relay_from;    /* no row before this one is WAITING and due */
     size_t fresh_count, unsent_count, confirmed_count, in_flight, refused_count, blocked_count;
     uint64_t token;
-    bool others_write; /* this batch: other owners' rows are in the outbox */
+    bool unlogged_left;       /* the table may hold rows */
+    int64_t next_unlogged_ms; /* monotonic */
+    bool others_write;        /* this batch: other owners' rows are in the outbox */
     struct others others;
 
     struct call_list calls;       /* READY, IN_FLIGHT, ANSWERED */
@@ -165,7 +170,10 @@ enum result intake_wait_anew(struct service *service, struct err *err) WARN_UNUS
 
 /* outbox.c */
 struct row *outbox_row_new(const struct said *said);
-/* Into the open transaction. */
+/* From a table, ROW_SAID the columns from `first` on. */
+#define ROW_SAID "message_id, exchange, type, subject, traceparent, time_ms, body"
+struct row *outbox_row_read(const struct store_row *stored, int first);
+/* Into the open transaction. Takes the row over, whatever happens. */
 enum result outbox_put_take(struct uow *uow, struct row *row, struct said *ret_said,
                             struct err *err) WARN_UNUSED;
 void outbox_add_unsent(struct service *service, struct row *row);
@@ -181,6 +189,18 @@ void outbox_rolled_back(struct service *service);
 void outbox_relay(struct service *service);
 int64_t outbox_deadline_ms(const struct service *service);
 void outbox_release(struct service *service);
+
+/* unlogged.c */
+/* Of a row that was returned: whether it is to wait apart for the log. */
+bool unlogged_wants(struct service *service, const struct row *row);
+void unlogged_confirmed(struct service *service, const struct row *row);
+/* From the outbox to the table apart, in the open transaction. */
+enum result unlogged_put(struct service *service, const struct row *first, const struct row *last,
+                         struct err *err) WARN_UNUSED;
+bool unlogged_waiting(const struct service *service);
+int64_t unlogged_deadline_ms(const struct service *service);
+/* And back. */
+enum result unlogged_work(struct service *service, struct uow *uow, struct err *err) WARN_UNUSED;
 
 /* outbox_others.c */
 enum result outbox_look_for_others(struct service *service, struct err *err) WARN_UNUSED;

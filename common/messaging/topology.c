@@ -3,6 +3,25 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "common/messaging/bus.h"
+
+const struct exchange_spec topology_exchanges[] = {
+    {EXCHANGE_COMMANDS, "topic"},
+    {EXCHANGE_EVENTS, "topic"},
+    {EXCHANGE_DEAD, "fanout"},
+};
+const size_t topology_exchange_count = sizeof topology_exchanges / sizeof topology_exchanges[0];
+
+static const struct queue_spec common_queues[] = {{.name = QUEUE_DEAD, .kind = QUEUE_QUORUM}};
+static const struct binding_spec common_bindings[] = {{QUEUE_DEAD, EXCHANGE_DEAD, ""}};
+const struct topology topology_common = {
+    .service = "warren",
+    .queues = common_queues,
+    .queue_count = 1,
+    .bindings = common_bindings,
+    .binding_count = 1,
+};
+
 /* A list of words is a pointer to its first character; NULL is the list without any, which is not
  * the same as one empty word. */
 static const char *words_of(const char *text)

@@ -14,7 +14,12 @@ struct queue_spec {
     int64_t max_length;       /* messages; 0: unbounded. With reject-publish. */
     int64_t max_length_bytes; /* streams; 0: unbounded */
     const char *max_age;      /* streams; "30D"; NULL: no bound */
-    int prefetch;             /* of each consumer */
+    int64_t segment_bytes; /* streams: what retention takes away at once; 0: the broker's default */
+    int prefetch;          /* of each consumer */
+};
+
+struct exchange_spec {
+    const char *name, *type; /* "topic" */
 };
 
 struct binding_spec {
@@ -45,6 +50,14 @@ struct topology {
     const struct publication_spec *publications;
     size_t publication_count;
 };
+
+/* What belongs to no service: the exchanges, and where the broker puts what it gives up on. */
+extern const struct exchange_spec topology_exchanges[];
+extern const size_t topology_exchange_count;
+extern const struct topology topology_common;
+
+/* Where the broker puts what it gives up on; empty in a healthy suite. */
+#define QUEUE_DEAD "warren.dead"
 
 /* Whether a routing key meets a topic pattern (AMQP 0-9-1: * is one word, # any number). */
 int topic_matches(const char *pattern, const char *key);

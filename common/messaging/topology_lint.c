@@ -60,7 +60,8 @@ static int queue_has_consumer(const struct lint *lint, const struct queue_spec *
 static int queue_equal(const struct queue_spec *a, const struct queue_spec *b)
 {
     return a->kind == b->kind && a->max_length == b->max_length &&
-           a->max_length_bytes == b->max_length_bytes && same(a->max_age, b->max_age);
+           a->max_length_bytes == b->max_length_bytes && a->segment_bytes == b->segment_bytes &&
+           same(a->max_age, b->max_age);
 }
 
 static void queues_lint(struct lint *lint, const struct topology *table)

@@ -39,7 +39,8 @@ static bool tick_waiting(struct service *service)
 bool work_waiting(struct service *service)
 {
     return !service->loaded || service->clock_back || tick_waiting(service) ||
-           outbox_has_work(service) || jobs_have_work(service) || intake_has_work(service);
+           outbox_has_work(service) || unlogged_waiting(service) || jobs_have_work(service) ||
+           intake_has_work(service);
 }
 
 /* The first transaction of a new instance takes up what its owner left. */
@@ -81,6 +82,8 @@ enum result work_do(struct service *service, struct err *err)
         result = outbox_look_for_others(service, err);
     if (result == OK)
         result = outbox_mark(service, err);
+    if (result == OK)
+        result = unlogged_work(service, &uow, err);
     if (result == OK)
         result = jobs_work(service, &uow, err);
     if (result == OK && service->tick_due)

@@ -13,6 +13,8 @@
 
 #include "common/base/failpoint.h"
 #include "common/messaging/bus_amqp.h"
+#include "common/messaging/topology_compare.h"
+#include "common/store/stores_made.h"
 
 enum { BASE_PORT_MAX = 32600, INSTANCE_MAX = 10, SECRET_SIZE = 256, LOCKED_PATIENCE_MS = 10000 };
 enum { SAY_AGAIN_MS = 30 * 1000 };
@@ -187,23 +189,53 @@ enum result runtime_migrate(const struct runtime *runtime, struct store *store, 
     return result == OK ? OK : err_context(err, result, "migrate %s", owner);
 }
 
+/* What must not be made anew in silence, and how to look at it. */
+static enum result durable_advice(const char *path, bool damaged, enum result result,
+                                  struct err *err)
+{
+    if (!damaged)
+        return result;
+    return err_context(err, result,
+                       "%s is damaged and holds what nobody else knows: bring back a copy "
+                       "(docs/operations.md, \"A store is missing or damaged\")",
+                       path);
+}
+
+static enum result open_store(const struct runtime *runtime, const char *path, enum store_mode mode,
+                              const char *owner, const struct migration *steps, size_t count,
+                              struct store **ret_store, struct err *err)
+{
+    struct store *store = NULL;
+    enum result result = store_open_sqlite(path, mode, &store, err);
+    bool damaged = result == FATAL;
+    if (result == OK && count > 0) {
+        result = runtime_migrate(runtime, store, owner, steps, count, err);
+        damaged = store_damaged(store);
+    }
+    if (result != OK) {
+        store_free(store);
+        return durable_advice(path, damaged && mode == STORE_DURABLE, result, err);
+    }
+    *ret_store = store;
+    return OK;
+}
+
 enum result runtime_store(const struct runtime *runtime, const char *name, enum store_mode mode,
                           const char *owner, const struct migration *steps, size_t count,
                           struct store **ret_store, struct err *err)
 {
     char path[PATH_MAX];
-    struct store *store = NULL;
     enum result result = runtime_path(runtime, name, path, err);
+    if (result == OK && mode == STORE_DURABLE)
+        result = stores_made_check(runtime->home, name, err);
     if (result == OK)
-        result = store_open_sqlite(path, mode, &store, err);
-    if (result == OK && count > 0)
-        result = runtime_migrate(runtime, store, owner, steps, count, err);
-    if (result != OK) {
-        store_free(store);
+        result = open_store(runtime, path, mode, owner, steps, count, ret_store, err);
+    if (result != OK)
         return err_context(err, result, "%s", path);
-    }
-    *ret_store = store;
-    return OK;
+    result = mode == STORE_DURABLE ? stores_made_note(runtime->home, name, err) : OK;
+    if (result != OK)
+        store_free(*ret_store);
+    return result;
 }
 
 /* The first line of a file that nobody else may read. */
@@ -231,7 +263,8 @@ static enum result secret_read(const struct runtime *runtime, char secret[SECRET
     return OK;
 }
 
-enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus, struct err *err)
+enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct bus **ret_bus,
+                        struct err *err)
 {
     char url[64];
     char secret[SECRET_SIZE] = "";
@@ -244,7 +277,8 @@ enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus, str
         .ca_file = runtime->ca_file,
         .connection_name = runtime->owner,
         .app_id = runtime->program->name,
-        .log = STREAM_LOG,
+        .log = use == BUS_OF_SERVICE ? STREAM_LOG : NULL,
+        .consume_only = use == BUS_OF_LOG,
         .clock = runtime->clock,
         .switches = runtime->switches,
     };
@@ -253,6 +287,32 @@ enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus, str
         result = bus_amqp_new(&options, ret_bus, err);
     explicit_bzero(secret, sizeof secret);
     return result;
+}
+
+/* The watcher replaces the file as a whole. */
+static bool verdict_load(const struct runtime *runtime, struct topology_verdict *ret_verdict)
+{
+    char path[PATH_MAX];
+    char text[sizeof *ret_verdict + 512];
+    if (runtime_path(runtime, TOPOLOGY_VERDICT_FILE, path, NULL) != OK)
+        return false;
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t size = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
+    if (fd >= 0)
+        close(fd);
+    if (size < 0)
+        return false;
+    text[size] = '\0';
+    return topology_verdict_read(text, ret_verdict, NULL) == OK;
+}
+
+bool runtime_bindings(const struct runtime *runtime, const struct topology *table,
+                      struct buf *wrong, struct buf *notes)
+{
+    struct topology_verdict verdict;
+    bool there = verdict_load(runtime, &verdict);
+    return topology_ready(there ? &verdict : NULL, table, clock_mono_ms(runtime->clock), wrong,
+                          notes);
 }
 
 int runtime_port(const struct runtime *runtime)

@@ -12,6 +12,7 @@
 #include "common/base/options.h"
 #include "common/base/switches.h"
 #include "common/messaging/bus.h"
+#include "common/messaging/topology.h"
 #include "common/store/store.h"
 #include "common/telemetry/log.h"
 #include "common/web/ops.h"
@@ -59,7 +60,8 @@ void runtime_end(struct runtime *runtime);
 enum result runtime_path(const struct runtime *runtime, const char *name, char path[PATH_MAX],
                          struct err *err) WARN_UNUSED;
 /* Opens HOME/`name` and migrates it. Waits up to 10 s for somebody else's lock. The store is the
- * caller's. */
+ * caller's. FATAL, with words, for a durable one that was made once and is gone (stores_made.h), or that
+ * is damaged. */
 enum result runtime_store(const struct runtime *runtime, const char *name, enum store_mode mode,
                           const char *owner, const struct migration *steps, size_t count,
                           struct store **ret_store, struct err *err) WARN_UNUSED;
@@ -67,10 +69,19 @@ enum result runtime_store(const struct runtime *runtime, const char *name, enum 
 enum result runtime_migrate(const struct runtime *runtime, struct store *store, const char *owner,
                             const struct migration *steps, size_t count,
                             struct err *err) WARN_UNUSED;
+enum bus_use {
+    BUS_OF_SERVICE,  /* both ways; publishes once the log is back, or given up */
+    BUS_OF_COMMANDS, /* publishes what the log does not take */
+    BUS_OF_LOG,      /* reads only */
+};
 /* The bus as the user of the program's name with the password in HOME/secrets/NAME, or as --amqp-url
  * says. The caller's: bus_free. */
-enum result runtime_bus(const struct runtime *runtime, struct bus **ret_bus,
+enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct bus **ret_bus,
                         struct err *err) WARN_UNUSED;
+/* Whether, by the last look of the suite's watcher, nothing of what the table names is missing at the
+ * broker: see topology_ready(). Reads a small file. */
+bool runtime_bindings(const struct runtime *runtime, const struct topology *table,
+                      struct buf *wrong, struct buf *notes);
 /* The port of this instance. */
 int runtime_port(const struct runtime *runtime);
 

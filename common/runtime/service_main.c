@@ -37,11 +37,17 @@ static bool ready(void *context, struct buf *out)
         buf_printf(out, "store: failing, %s\n", state.store_reason);
     if (stopping)
         buf_text(out, "draining\n");
+    struct buf notes = {0};
+    (void)runtime_bindings(&running->runtime, running->program->spec->topology, out, &notes);
     bool able = out->size == 0;
     if (state.bus_up && !state.blocked)
         buf_text(out, "bus: up\n");
+    buf_append(out, notes.data, notes.size);
+    buf_release(&notes);
     if (state.full)
         buf_text(out, "backlog: too much is not confirmed, nothing new is taken\n");
+    if (state.log_away)
+        buf_text(out, "log: away, facts for it alone wait\n");
     buf_printf(out, "unsent: %zu\nin hand: %zu\ncalls: %zu\n", state.unsent, state.arrived,
                state.calls);
     return able;
@@ -143,7 +149,7 @@ static enum result start(struct running *running, struct err *err)
     if (result == OK && program->create)
         result = program->create(&running->runtime, program->context, &running->made, err);
     if (result == OK)
-        result = runtime_bus(&running->runtime, &running->bus, err);
+        result = runtime_bus(&running->runtime, BUS_OF_SERVICE, &running->bus, err);
     running->otlp =
         otlp_new(running->runtime.clock, program->spec->name, (int)running->runtime.instance);
     if (result == OK)

@@ -61,6 +61,7 @@ static void tables(const struct service *service, int64_t now_wall_ms, struct bu
     gauge(out, "warren_outbox_rows", "Messages in the outbox, all instances'.", rows.outbox);
     metric_write_ms(out, "warren_outbox_oldest_age_seconds", "Age of the outbox's first row.",
                     age_ms > 0 ? age_ms : 0);
+    gauge(out, "warren_unlogged_rows", "Facts that wait for the log to come back.", rows.unlogged);
     gauge(out, "warren_jobs_open", "Outside calls whose answer is not accepted yet.", rows.jobs);
     gauge(out, "warren_deferred_rows", "Messages that wait for another attempt.", rows.deferred);
     gauge(out, "warren_quarantine_rows", "Messages put aside, for somebody to look at.",

@@ -23,12 +23,13 @@ struct store_ops {
     const void *(*row_blob)(const struct store_row *row, int column, size_t *ret_size);
 };
 
-/* Embedded first in every engine's handle. The engine sets `failed`; store.c counts and resets. */
+/* Embedded first in every engine's handle. The engine sets `failed` and `damaged`; store.c counts and resets. */
 struct store {
     const struct store_ops *ops;
     bool in_transaction;
     bool reading; /* between store_read_begin and store_read_end */
     bool failed;
+    bool damaged;
     uint64_t writes;
 };
 

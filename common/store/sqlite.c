@@ -40,6 +40,8 @@ static enum result fold_error(struct sqlite_store *self, int code, const char *w
     if (primary == SQLITE_CONSTRAINT)
         return err_set(err, CONFLICT, "%s: %s", what, text);
     self->store.failed = true;
+    if (primary == SQLITE_CORRUPT || primary == SQLITE_NOTADB)
+        self->store.damaged = true;
     bool passes = primary == SQLITE_BUSY || primary == SQLITE_LOCKED || primary == SQLITE_FULL ||
                   primary == SQLITE_IOERR || primary == SQLITE_NOMEM ||
                   primary == SQLITE_CANTOPEN || primary == SQLITE_READONLY ||

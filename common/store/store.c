@@ -95,6 +95,11 @@ bool store_failed(const struct store *store)
     return store->failed;
 }
 
+bool store_damaged(const struct store *store)
+{
+    return store->damaged;
+}
+
 uint64_t store_writes(const struct store *store)
 {
     return store->writes;

@@ -60,6 +60,8 @@ enum result store_commit(struct store *store, struct err *err) WARN_UNUSED;
 void store_rollback(struct store *store);
 bool store_in_transaction(const struct store *store);
 bool store_failed(const struct store *store);
+/* Whether the file has been seen to be damaged, at any time since it was opened. No retry helps. */
+bool store_damaged(const struct store *store);
 
 /* For a burst of queries outside a transaction: until store_read_end they share one snapshot, taken
  * by the first, and are spared taking and leaving it each. Not over a sleep, and ended before
@@ -109,6 +111,10 @@ enum store_mode {
  * long as one handle to it does. */
 enum result store_open_sqlite(const char *path, enum store_mode mode, struct store **ret_store,
                               struct err *err) WARN_UNUSED;
+/* Puts the file of a disposable store out of the way, with its log (that of an old file would be
+ * played into the new one), for somebody to look at: FILE.damaged-1, the one before .damaged-2; older
+ * ones go. Nobody opens it before it is done. OK also when there is none. */
+enum result store_set_aside(const char *path, struct err *err) WARN_UNUSED;
 /* Rolls back what is open. Takes NULL. */
 void store_free(struct store *store);
 

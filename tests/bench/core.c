@@ -46,7 +46,7 @@ struct bench {
     struct store *ledger, *read_model;
     struct effect *provider;
     struct part parts[SERVICES];
-    struct bus *edge_bus;
+    struct bus *edge_bus, *edge_log_bus;
     struct edge *edge;
     struct cost commands, projection;
     struct switches switches;
@@ -130,9 +130,11 @@ static void open_all(struct bench *bench)
     bench->read_model =
         open_store(bench, "edge", STORE_DISPOSABLE, "edge", edge_migrations, edge_migration_count);
     bench->edge_bus = memory_bus_new(bench->broker, &bench->switches);
+    bench->edge_log_bus = memory_bus_new(bench->broker, &bench->switches);
     const struct edge_parts parts = {.clock = clock_system(),
                                      .store = bench->read_model,
                                      .bus = bench->edge_bus,
+                                     .log_bus = bench->edge_log_bus,
                                      .switches = bench->switches};
     must(edge_new(&parts, NULL, &bench->edge, &err), &err);
 }
@@ -141,6 +143,7 @@ static void close_all(struct bench *bench)
 {
     edge_free(bench->edge);
     bus_free(bench->edge_bus);
+    bus_free(bench->edge_log_bus);
     store_free(bench->read_model);
     for (size_t i = 0; i < SERVICES; i++) {
         service_free(bench->parts[i].service);

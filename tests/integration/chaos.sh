@@ -1,9 +1,9 @@
 #!/bin/bash
 # Two minutes of seeded chaos on private suites, in which every kind of fault is planned, reached and
 # survived: one minute of the sanitized build, one of the plain one, whose clocks can be set wrong.
-# The stores' small disks need root or user namespaces: without, the fault disk-full is left out.
+# The small disks need root or user namespaces: without, disk-full and broker-disk-full are left out.
 # Longer: scripts/chaos
-# tests/run: about 170
+# tests/run: about 260
 # tests/run: timeout 900
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
@@ -21,12 +21,17 @@ expect 0 warren chaos --home "$TMPDIR/nothing" --plan --faults all --seed 8 --du
 # What a suite cannot have is left out and said, or refused where it was named.
 expect 0 warren chaos --home "$TMPDIR/nothing" --plan
 grep -q '^left out, clock: ' <<<"$said" || fail "nobody says that clock is left out"
+grep -q '^left out, purge: ' <<<"$said" || fail "nobody says that purge is left out"
 grep -q '^left out, disk-full: ' <<<"$said" || fail "nobody says that disk-full is left out"
+grep -q '^left out, broker-disk-full: ' <<<"$said" || fail "nobody says that broker-disk-full is left out"
 expect 2 warren chaos --home "$TMPDIR/nothing" --faults all --duration 1
 expect 2 warren chaos --home "$TMPDIR/nothing" --faults kill,clock --duration 1
 mkdir -p "$TMPDIR/same/store" "$TMPDIR/same/provider"
 expect 2 warren chaos --home "$TMPDIR/same" --faults disk-full --duration 1
 [[ $complained == *"is not a file system of its own"* ]] || fail "it says: $complained"
+mkdir "$TMPDIR/same/broker"
+expect 2 warren chaos --home "$TMPDIR/same" --faults broker-disk-full --duration 1
+[[ $complained == *"broker-disk-full: "*"is not a file system of its own"* ]] || fail "it says: $complained"
 
 suite_place
 if grep -q libasan < <(ldd "$build/order-service/order-service"); then
@@ -35,10 +40,10 @@ if grep -q libasan < <(ldd "$build/order-service/order-service"); then
 fi
 
 small=("$source/scripts/small-store" "$TMPDIR/home" --size 128)
-disk="disk-full"
+disk="disk-full broker-disk-full"
 if ! "${small[@]}" true; then
     small=(env) disk=
-    echo "no small disks on this machine: disk-full is left out"
+    echo "no small disks on this machine: the disk faults are left out"
 fi
 
 # In one go, for nobody outside sees the small disks.
@@ -51,7 +56,7 @@ chaos() { # BUILD SEED CLOCK KIND...
     local build=$1 seed=$2 clock=$3 kind
     shift 3
     rm -rf "$WARREN_HOME"
-    "${small[@]}" sh -c "$inside" "$build/warren" "$clock" --seed "$seed" --duration 60 \
+    "${small[@]}" sh -c "$inside" "$build/warren" "$clock" --seed "$seed" --duration 75 \
         --history "$TMPDIR/history" | tee "$TMPDIR/chaos.out"
     for kind in kill stop broker-kill broker-stop alarm reset "$@"; do
         grep -qE "^$kind +[1-9]" "$TMPDIR/chaos.out" || fail "no $kind was planned"

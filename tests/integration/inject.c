@@ -1,8 +1,12 @@
-/* Puts a message into a queue of a running suite, as its deploy user and past every exchange: what
- * no service would send.
+/* Puts a message into a queue of a running suite, as its deploy user and past every exchange, or
+ * changes what there is at its broker: what no service would do.
  *
  *     inject HOME BASE-PORT QUEUE TYPE FILE
  *     inject HOME BASE-PORT --purge QUEUE
+ *     inject HOME BASE-PORT --delete QUEUE
+ *     inject HOME BASE-PORT --bind QUEUE EXCHANGE KEY
+ *     inject HOME BASE-PORT --unbind QUEUE EXCHANGE KEY
+ *     inject HOME BASE-PORT --exchange NAME TYPE     in place of the one that is there; "": none
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,24 +31,54 @@ static void publish(amqp_connection_state_t connection, const char *queue, const
                        amqp_empty_table);
 }
 
+static void replace_exchange(amqp_connection_state_t connection, const char *name, const char *type)
+{
+    amqp_exchange_delete(connection, AMQP_CHANNEL, amqp_cstring_bytes(name), 0);
+    if (type[0])
+        amqp_exchange_declare(connection, AMQP_CHANNEL, amqp_cstring_bytes(name),
+                              amqp_cstring_bytes(type), 0, 1, 0, 0, amqp_empty_table);
+}
+
+/* Returns false for words that it does not know. */
+static bool change(amqp_connection_state_t connection, char **words)
+{
+    const amqp_bytes_t subject = amqp_cstring_bytes(words[1]);
+    if (strcmp(words[0], "--purge") == 0)
+        amqp_queue_purge(connection, AMQP_CHANNEL, subject);
+    else if (strcmp(words[0], "--delete") == 0)
+        amqp_queue_delete(connection, AMQP_CHANNEL, subject, 0, 0);
+    else if (strcmp(words[0], "--bind") == 0)
+        amqp_queue_bind(connection, AMQP_CHANNEL, subject, amqp_cstring_bytes(words[2]),
+                        amqp_cstring_bytes(words[3]), amqp_empty_table);
+    else if (strcmp(words[0], "--unbind") == 0)
+        amqp_queue_unbind(connection, AMQP_CHANNEL, subject, amqp_cstring_bytes(words[2]),
+                          amqp_cstring_bytes(words[3]), amqp_empty_table);
+    else if (strcmp(words[0], "--exchange") == 0)
+        replace_exchange(connection, words[1], words[2]);
+    else
+        return false;
+    return true;
+}
+
 static enum result run(const struct suite *suite, char **words, struct err *err)
 {
     struct amqp_target target;
     struct amqp_link link;
     struct buf body = {0};
-    bool purge = strcmp(words[0], "--purge") == 0;
+    bool message = strncmp(words[0], "--", 2) != 0;
     enum result result = broker_target(suite, &target, err);
-    if (result == OK && !purge)
+    if (result == OK && message)
         result = file_load(words[2], &body, err);
     if (result == OK)
         result = amqp_link_open(&target, "inject", &link, err);
     if (result != OK)
         return result;
-    if (purge)
-        amqp_queue_purge(link.connection, AMQP_CHANNEL, amqp_cstring_bytes(words[1]));
-    else
+    if (message)
         publish(link.connection, words[0], words[1], &body);
-    result = amqp_link_check(&link, words[0], err);
+    else if (!change(link.connection, words))
+        result = err_set(err, INVALID, "%s?", words[0]);
+    if (result == OK)
+        result = amqp_link_check(&link, words[0], err);
     amqp_link_drop(&link);
     buf_release(&body);
     return result;
@@ -54,7 +88,7 @@ int main(int argc, char **argv)
 {
     struct err err = {""};
     struct suite suite;
-    if (argc != 5 && argc != 6)
+    if (argc < 5 || argc > 7)
         return 2;
     const struct suite_options options = {.home = argv[1], .base_port = strtol(argv[2], NULL, 10)};
     if (suite_resolve(&options, &suite, &err) == OK && run(&suite, argv + 3, &err) == OK)

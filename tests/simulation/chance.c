@@ -1,5 +1,17 @@
 #include "tests/simulation/chance.h"
 
+#include <string.h>
+
+static bool cut_log;
+
+enum result chance_add(const char *name, struct err *err)
+{
+    if (strcmp(name, "cut-log") != 0)
+        return err_set(err, INVALID, "there is no fault '%s'; there is cut-log", name);
+    cut_log = true;
+    return OK;
+}
+
 /* splitmix64, Steele, Lea and Flood 2014. */
 uint64_t chance_next(struct chance *chance)
 {
@@ -78,4 +90,5 @@ void chance_init(struct chance *chance, uint64_t seed)
     chance->store_answer = rate(chance, 800);
     chance->never_back = rate(chance, 60);
     chance->skew = rate(chance, 30);
+    chance->cut = cut_log ? 20 : 0;
 }

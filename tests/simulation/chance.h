@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "common/base/err.h"
 #include "common/messaging/memory_bus.h"
 
 struct chance {
@@ -18,7 +19,13 @@ struct chance {
     uint32_t store_busy, store_statement, store_commit,
         store_answer;    /* of 10000 of each; a commit's answer that gets lost */
     uint32_t never_back; /* of 100 deaths */
+    uint32_t cut;        /* of 10000 steps; only where it was asked for */
 };
+
+/* Faults that nothing is made for yet, so that they are in no seed unless named: "cut-log" takes the
+ * oldest facts away from the log, as retention does. Before the first chance_init. INVALID: there is
+ * no such fault. */
+enum result chance_add(const char *name, struct err *err) WARN_UNUSED;
 
 void chance_init(struct chance *chance, uint64_t seed);
 uint64_t chance_next(struct chance *chance);

@@ -17,7 +17,7 @@ enum { JOBS_MAX = 16, FULL_COVERAGE_SEEDS = 1000, REPORT_SIZE = 4096 };
 static struct {
     int64_t seeds, from, jobs, mutant_seeds;
     bool trace, mutants, verbose;
-    const char *without;
+    const char *without, *with;
 } options = {.seeds = 200, .from = 1, .jobs = 2, .mutant_seeds = 400};
 
 /* What the jobs tell their parent, in memory shared with it. */
@@ -257,6 +257,11 @@ int main(int argc, char **argv)
          .value = &options.without,
          .metavar = "SWITCH",
          .help = "turn one guarantee off"},
+        {.name = "with",
+         .kind = OPTION_TEXT,
+         .value = &options.with,
+         .metavar = "FAULT",
+         .help = "also a fault that nothing is made for yet, and that turns runs red: cut-log"},
         {.name = "mutants",
          .kind = OPTION_FLAG,
          .value = &options.mutants,
@@ -271,12 +276,18 @@ int main(int argc, char **argv)
     };
     static const struct options spec = {
         .program = "simulate",
-        .synopsis = "[--seeds N] [--from S] [--trace] [--without SWITCH] | --mutants",
+        .synopsis = "[--seeds N] [--from S] [--trace] [--without SWITCH] [--with FAULT] | "
+                    "--mutants",
         .about = "Runs the whole suite in one process, from one seed, and judges it.",
         .table = table,
         .count = sizeof table / sizeof table[0],
     };
     options_parse(&spec, argc, argv);
+    struct err err = {""};
+    if (options.with && chance_add(options.with, &err) != OK) {
+        fprintf(stderr, "simulate: --with: %s\n", err.text);
+        return EXIT_USAGE;
+    }
     if (options.trace)
         setvbuf(stdout, NULL, _IOLBF, 0); /* services write to the same file by themselves */
     return options.mutants ? mutants() : simulate();

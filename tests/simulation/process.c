@@ -151,9 +151,12 @@ static void start_service(struct world *world, struct process *process)
 static void start_edge(struct world *world, struct process *process)
 {
     struct err err = {{0}};
+    process->log_bus = memory_bus_new(world->broker, &world->switches);
+    memory_bus_name(process->log_bus, process->name);
     struct edge_parts parts = {.clock = &process->clock,
                                .store = process->store,
                                .bus = process->bus,
+                               .log_bus = process->log_bus,
                                .switches = world->switches,
                                .log = world->trace ? &process->log : NULL};
     must(edge_new(&parts, &edge_limits, &process->edge, &err), &err);
@@ -257,6 +260,7 @@ void process_release(struct world *world, struct process *process)
     service_free(process->service);
     edge_free(process->edge);
     bus_free(process->bus);
+    bus_free(process->log_bus);
     store_free(process->store);
     leave_orphan(world, process);
     if (process->kind == KIND_ORDER)
@@ -265,7 +269,7 @@ void process_release(struct world *world, struct process *process)
         notification_service_free(process->self);
     process->service = NULL;
     process->edge = NULL;
-    process->bus = NULL;
+    process->bus = process->log_bus = NULL;
     process->store = NULL;
     process->self = NULL;
 }
@@ -293,6 +297,11 @@ void process_step(struct process *process)
 
 int64_t process_deadline_ms(const struct process *process)
 {
-    int64_t bus_ms = bus_deadline_ms(process->bus);
-    return bus_ms < process->wake_ms ? bus_ms : process->wake_ms;
+    int64_t due_ms = process->wake_ms;
+    struct bus *const buses[] = {process->bus, process->log_bus};
+    for (size_t i = 0; i < 2; i++) {
+        int64_t bus_ms = buses[i] ? bus_deadline_ms(buses[i]) : due_ms;
+        due_ms = bus_ms < due_ms ? bus_ms : due_ms;
+    }
+    return due_ms;
 }

@@ -29,11 +29,15 @@ void rebuild_judge(struct world *world)
     struct store *store = NULL;
     struct edge *edge = NULL;
     struct bus *bus = memory_bus_new(world->broker, &world->switches);
+    struct bus *log_bus = memory_bus_new(world->broker, &world->switches);
     enum result result = store_open_sqlite("memdb:/sim-rebuilt", STORE_DISPOSABLE, &store, &err);
     if (result == OK)
         result = store_migrate(store, "edge", edge_migrations, edge_migration_count, &err);
-    const struct edge_parts parts = {
-        .clock = &world->clock.clock, .store = store, .bus = bus, .switches = world->switches};
+    const struct edge_parts parts = {.clock = &world->clock.clock,
+                                     .store = store,
+                                     .bus = bus,
+                                     .log_bus = log_bus,
+                                     .switches = world->switches};
     if (result == OK)
         result = edge_new(&parts, NULL, &edge, &err);
     if (result == OK) {
@@ -48,5 +52,6 @@ void rebuild_judge(struct world *world)
         world_violated(world, 5, "a rebuilt read model differs from the living one");
     edge_free(edge);
     bus_free(bus);
+    bus_free(log_bus);
     store_free(store);
 }

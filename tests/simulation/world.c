@@ -264,6 +264,12 @@ static void trouble_the_broker(struct world *world)
         world_note(world, "the broker drops all connections");
         memory_broker_drop_all(world->broker);
     }
+    if (chance_hits(chance, chance->cut, 10000)) {
+        uint64_t there = memory_broker_depth(world->broker, STREAM_LOG);
+        uint64_t count = chance_below(chance, there + 1);
+        world_note(world, "retention takes %" PRIu64 " facts from the log", count);
+        memory_broker_cut(world->broker, STREAM_LOG, count);
+    }
     if (world->poison < 3 && chance_hits(chance, 8, 10000))
         poison_one(world);
 }

@@ -50,6 +50,7 @@ struct process {
     struct store *store;
     struct store *other; /* payment: the ledger; notification: accounts */
     struct bus *bus;
+    struct bus *log_bus; /* an edge's; NULL: none */
     struct faulty *provider;
     void *self;
     struct log log;          /* used in a trace */

@@ -56,9 +56,11 @@ void bottle_start(struct bottle *bottle)
     const struct switches switches = switches_all_on();
     must(store_open_sqlite(bottle->database, STORE_DISPOSABLE, &bottle->store, &err), &err);
     bottle->bus = memory_bus_new(bottle->broker, &switches);
+    bottle->log_bus = memory_bus_new(bottle->broker, &switches);
     const struct edge_parts parts = {.clock = &bottle->clock.clock,
                                      .store = bottle->store,
                                      .bus = bottle->bus,
+                                     .log_bus = bottle->log_bus,
                                      .switches = switches};
     must(edge_new(&parts, &bottle->limits, &bottle->edge, &err), &err);
 }
@@ -67,9 +69,10 @@ void bottle_kill(struct bottle *bottle)
 {
     edge_free(bottle->edge);
     bus_free(bottle->bus);
+    bus_free(bottle->log_bus);
     store_free(bottle->store);
     bottle->edge = NULL;
-    bottle->bus = NULL;
+    bottle->bus = bottle->log_bus = NULL;
     bottle->store = NULL;
 }
 

@@ -17,7 +17,7 @@ struct bottle {
     char database[64];
     struct store *keeper; /* keeps the database alive, and looks into it */
     struct store *store;
-    struct bus *bus;
+    struct bus *bus, *log_bus;
     struct edge *edge;
     struct edge_limits limits;
     uint64_t chances[MEMORY_FAULT_COUNT]; /* what the broker's questions are answered, % of */

@@ -46,5 +46,27 @@ static void urls(void)
     }
 }
 
-static const struct unit_case cases[] = {{"urls", urls}};
+/* What RabbitMQ 3.10.8 says of a stream on a disk that was full, and of what is just not there. */
+static void words_of_loss(void)
+{
+    static const struct {
+        const char *words;
+        bool loss;
+    } said[] = {
+        {"events.log.1: the broker says 541 INTERNAL_ERROR", true},
+        {"log: the broker says 404 NOT_FOUND - home node 'warren@localhost' of durable queue "
+         "'events.log.1' in vhost 'warren' is down or inaccessible",
+         true},
+        {"the broker says 404 NOT_FOUND - failed to perform operation on queue 'events.log.1' in "
+         "vhost 'warren': its master replica <0.893.0> may be stopping or being demoted",
+         true},
+        {"the broker says 404 NOT_FOUND - no queue 'events.log.1' in vhost 'warren'", false},
+        {"the broker says 403 ACCESS_REFUSED", false},
+        {"a socket error occurred", false},
+    };
+    for (size_t i = 0; i < sizeof said / sizeof said[0]; i++)
+        CU_ASSERT_EQUAL(amqp_words_of_loss(said[i].words), said[i].loss);
+}
+
+static const struct unit_case cases[] = {{"urls", urls}, {"words of loss", words_of_loss}};
 UNIT_MAIN("amqp target", cases)

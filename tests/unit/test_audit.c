@@ -467,6 +467,31 @@ static void test_unreadable(void)
     suite_close(&suite);
 }
 
+static void test_what_the_broker_lacks(void)
+{
+    static const char *const amiss[] = {"binding a -> b is missing", "queue c is missing"};
+    struct suite suite;
+    struct audit_report report;
+    suite_open(&suite);
+    struct audit_log log = {next_fact, &suite.log};
+    struct audit_sources sources = {.order = suite.stores[ORDER_DB],
+                                    .payment = suite.stores[PAYMENT_DB],
+                                    .notification = suite.stores[NOTIFICATION_DB],
+                                    .ledger = suite.stores[LEDGER_DB],
+                                    .log = &log};
+    const struct audit_options options = {.moment = AUDIT_FINAL,
+                                          .now_ms = NOW_MS,
+                                          .quarantined = -1,
+                                          .amiss = amiss,
+                                          .amiss_count = 2};
+    audit_run(&sources, &options, &report);
+    CU_ASSERT_STRING_EQUAL(audit_verdict(&report), "violated");
+    CU_ASSERT_EQUAL_FATAL(report.promises[5].violations, 2);
+    CU_ASSERT_STRING_EQUAL(report.promises[5].texts[0], "broker: binding a -> b is missing");
+    audit_report_release(&report);
+    suite_close(&suite);
+}
+
 static void test_json(void)
 {
     struct suite suite;
@@ -490,6 +515,7 @@ static const struct unit_case cases[] = {
     {"what is young is pending", test_young_is_pending},
     {"nothing is not clean", test_nothing_is_not_clean},
     {"unreadable", test_unreadable},
+    {"what the broker lacks", test_what_the_broker_lacks},
     {"json", test_json},
 };
 UNIT_MAIN("audit", cases)

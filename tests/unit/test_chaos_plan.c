@@ -121,6 +121,35 @@ static void clocks_jump_both_ways_for_one_and_for_all(void)
     CU_ASSERT_EQUAL(targets, (1U << (SERVICES + 1)) - 1);
 }
 
+/* What is lost from them nobody would say again. */
+static void no_queue_is_emptied_that_holds_the_only_copy(void)
+{
+    unsigned met = 0;
+    for (size_t i = 0; i < CHAOS_QUEUES; i++) {
+        CU_ASSERT_STRING_NOT_EQUAL(chaos_queues[i], "order.commands");
+        CU_ASSERT_PTR_NULL(strstr(chaos_queues[i], "log"));
+        CU_ASSERT_STRING_NOT_EQUAL(chaos_queues[i], "warren.dead");
+    }
+    CU_ASSERT_TRUE(chaos_kind_waits(CHAOS_UNBIND) && chaos_kind_waits(CHAOS_DELETE) &&
+                   chaos_kind_waits(CHAOS_PURGE));
+    CU_ASSERT_FALSE(chaos_kind_waits(CHAOS_KILL) || chaos_kind_waits(CHAOS_DISK_FULL));
+    make(4, "delete-queue,purge", &plan);
+    for (size_t i = 0; i < plan.count; i++) {
+        CU_ASSERT_TRUE_FATAL(plan.faults[i].target < CHAOS_QUEUES);
+        met |= 1U << plan.faults[i].target;
+        CU_ASSERT_TRUE(plan.faults[i].hold_ms >= 1000);
+    }
+    CU_ASSERT_EQUAL(met, (1U << CHAOS_QUEUES) - 1);
+    make(4, "unbind", &plan);
+    size_t first = plan.faults[0].target;
+    bool others = false;
+    for (size_t i = 0; i < plan.count; i++) {
+        CU_ASSERT_TRUE(plan.faults[i].target < CHAOS_BINDING_DRAWS);
+        others = others || plan.faults[i].target != first;
+    }
+    CU_ASSERT_TRUE(others);
+}
+
 static void file_says(const struct suite *suite, const char *program, const char *wanted)
 {
     char text[32];
@@ -172,6 +201,7 @@ static const struct unit_case cases[] = {
     {"only the kinds that are wanted come", only_the_kinds_that_are_wanted_come},
     {"faults come one after the other, in time", faults_come_one_after_the_other_in_time},
     {"clocks jump both ways, for one and for all", clocks_jump_both_ways_for_one_and_for_all},
+    {"no queue is emptied that holds the only copy", no_queue_is_emptied_that_holds_the_only_copy},
     {"a clock is set by its file", a_clock_is_set_by_its_file},
 };
 

@@ -49,8 +49,8 @@ static void a_home_becomes_absolute(void)
 
 static void a_home_that_would_need_quoting_is_refused(void)
 {
-    static const char *const bad[] = {"/a home", "/a\"b", "/a'b",  "/a\nb", "/a;b",
-                                      "/a%b",    "/a$b",  "/a\\b", "/a#b"};
+    static const char *const bad[] = {"",     "/a home", "/a\"b", "/a'b",  "/a\nb",
+                                      "/a;b", "/a%b",    "/a$b",  "/a\\b", "/a#b"};
     char longest[SUITE_HOME_SIZE + 8];
     struct suite suite;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
@@ -176,17 +176,20 @@ static void the_broker_knows_passwords_by_hash_only(void)
 }
 
 /* A build tree of four programs that do nothing. */
+static void program_make(struct suite *suite, const char *name)
+{
+    struct suite_path path = suite_path(suite, "%s", name);
+    CU_ASSERT_EQUAL_FATAL(file_write(path.text, "#!/bin/sh\n", 10, NULL), OK);
+    CU_ASSERT_EQUAL_FATAL(chmod(path.text, 0700), 0);
+}
+
 static void programs_make(struct suite *suite)
 {
-    char name[64];
     setenv("WARREN_EXEC_PATH", suite->home, 1);
     CU_ASSERT_EQUAL_FATAL(directory_make_all(suite->home, NULL), OK);
-    for (size_t i = 0; i < suite_service_count; i++) {
-        snprintf(name, sizeof name, "%s", suite_services[i].name);
-        struct suite_path path = suite_path(suite, "%s", name);
-        CU_ASSERT_EQUAL_FATAL(file_write(path.text, "#!/bin/sh\n", 10, NULL), OK);
-        CU_ASSERT_EQUAL_FATAL(chmod(path.text, 0700), 0);
-    }
+    program_make(suite, "warren-warden");
+    for (size_t i = 0; i < suite_service_count; i++)
+        program_make(suite, suite_services[i].name);
 }
 
 static size_t count_of(const char *text, const char *word)
@@ -207,8 +210,9 @@ static void the_supervisor_starts_what_was_asked_for(void)
     struct buf external = {0};
     programs_make(&suite);
     CU_ASSERT_EQUAL_FATAL(supervisor_write_config(&suite, &plan, &own, NULL), OK);
-    CU_ASSERT_EQUAL(count_of(own.data, "[program:"), 2 + 2 * suite_service_count);
-    CU_ASSERT_EQUAL(count_of(own.data, "WARREN_SUITE="), 2 + 2 * suite_service_count);
+    CU_ASSERT_EQUAL(count_of(own.data, "[program:"), 3 + 2 * suite_service_count);
+    CU_ASSERT_EQUAL(count_of(own.data, "WARREN_SUITE="), 3 + 2 * suite_service_count);
+    CU_ASSERT_EQUAL(count_of(own.data, "warren-warden\" --home"), 2);
     CU_ASSERT_EQUAL(count_of(own.data, "--unsafe"), 0);
     plan = (struct plan){.instances = 1, .amqp_url = "amqp://u:p%40q@host"};
     plan.without.items[plan.without.count++] = "inbox";

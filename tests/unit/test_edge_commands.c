@@ -104,6 +104,34 @@ static void test_down_and_blocked_are_refused_at_once(void)
     bottle_close(&b);
 }
 
+/* The log's bus cannot come up again: commands are taken, what was read is shown, and it says so. */
+static void test_a_dead_log_does_not_touch_commands(void)
+{
+    struct edge_state state;
+    bottle_open(&b);
+    place(&b, ALICE, "before", 1, &first);
+    bottle_run(&b, 2);
+    bottle_placed(&b, first.order_id, ALICE, NULL);
+    bottle_run(&b, 3);
+    b.chances[MEMORY_STAY_DOWN] = 1;
+    memory_bus_drop(b.log_bus);
+    bottle_run(&b, 3);
+    edge_state(b.edge, &state);
+    CU_ASSERT_TRUE(state.bus_up);
+    CU_ASSERT_FALSE(state.log_up);
+    CU_ASSERT_EQUAL(strncmp(state.reason, "log: ", 5), 0);
+    CU_ASSERT_EQUAL(see(&b, ALICE, first.order_id).order.version, 1);
+    place(&b, ALICE, "k", 1, &first);
+    bottle_run(&b, 2);
+    CU_ASSERT_EQUAL(first.verdict, EDGE_ACCEPTED);
+    b.chances[MEMORY_STAY_DOWN] = 0;
+    bottle_run(&b, 3);
+    edge_state(b.edge, &state);
+    CU_ASSERT_TRUE(state.log_up);
+    CU_ASSERT_STRING_EQUAL(state.reason, "");
+    bottle_close(&b);
+}
+
 static void test_no_room_waits_its_turn(void)
 {
     bottle_open(&b);
@@ -335,6 +363,7 @@ static void test_drain_and_abandon(void)
 static const struct unit_case cases[] = {
     {"confirmed is accepted", test_confirmed_is_accepted},
     {"returned is refused", test_returned_is_refused},
+    {"a dead log does not touch commands", test_a_dead_log_does_not_touch_commands},
     {"nacked is refused, and the key stays free", test_nacked_is_refused},
     {"lost with the connection is unknown", test_lost_is_unknown},
     {"late is unknown, once", test_late_is_unknown_once},

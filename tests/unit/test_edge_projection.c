@@ -102,6 +102,81 @@ static void inject(const char *body)
     memory_broker_inject(b.broker, STREAM_LOG, "", body, strlen(body));
 }
 
+static void count_product(void *context, const struct edge_product *product)
+{
+    (void)product;
+    ++*(int *)context;
+}
+
+static void count_order(void *context, const struct edge_order *order)
+{
+    (void)order;
+    ++*(int *)context;
+}
+
+static const struct edge_position newest = {.placed_ms = -1};
+
+/* An edge that begins anew at a log whose beginning is gone. */
+static void test_a_cut_log_is_no_empty_shop(void)
+{
+    int count = 0;
+    bottle_open(&b);
+    bottle_placed(&b, ONE, ALICE, NULL);
+    bottle_kill(&b);
+    memory_broker_cut(b.broker, STREAM_LOG, 1);
+    bottle_placed(&b, TWO, ALICE, NULL);
+    bottle_start(&b);
+    bottle_run(&b, 4);
+    CU_ASSERT_EQUAL(strncmp(state_of().reason, EDGE_LOG_CUT, strlen(EDGE_LOG_CUT)), 0);
+    CU_ASSERT_EQUAL(state_of().cut_at, 1);
+    CU_ASSERT_EQUAL(see(&b, ALICE, ONE).result, RETRY);
+    CU_ASSERT_STRING_EQUAL(see(&b, ALICE, TWO).order.status, "placed"); /* what is there is there */
+    CU_ASSERT_EQUAL(edge_products(b.edge, count_product, &count, NULL), RETRY);
+    CU_ASSERT_EQUAL(edge_list_orders(b.edge, ALICE, 10, &newest, count_order, &count, NULL), RETRY);
+    CU_ASSERT_EQUAL(count, 0);
+    cancel(&b, ALICE, ONE, &first);
+    CU_ASSERT_EQUAL(first.verdict, EDGE_REFUSED);
+    place(&b, ALICE, "cut", 1, &first); /* commands go on */
+    bottle_run(&b, 2);
+    CU_ASSERT_EQUAL(first.verdict, EDGE_ACCEPTED);
+    CU_ASSERT_STRING_EQUAL(see(&b, ALICE, first.order_id).order.status, "accepted");
+    bottle_kill(&b); /* it is not forgotten */
+    bottle_start(&b);
+    bottle_run(&b, 4);
+    CU_ASSERT_EQUAL(state_of().cut_at, 1);
+    bottle_close(&b);
+}
+
+/* What was read before it went is not missed; what was not is, later as well. */
+static void test_a_cut_behind_the_reader_is_no_loss(void)
+{
+    bottle_open(&b);
+    bottle_placed(&b, ONE, ALICE, NULL);
+    bottle_confirmed(&b, ONE, ALICE, 2);
+    bottle_run(&b, 4);
+    bottle_kill(&b);
+    memory_broker_cut(b.broker, STREAM_LOG, 1);
+    bottle_start(&b);
+    bottle_run(&b, 4);
+    CU_ASSERT_STRING_EQUAL(state_of().reason, "");
+    bottle_kill(&b);
+    bottle_placed(&b, TWO, ALICE, NULL);
+    memory_broker_cut(b.broker, STREAM_LOG, 1); /* the last one that was read */
+    bottle_start(&b);
+    bottle_run(&b, 4);
+    CU_ASSERT_STRING_EQUAL(state_of().reason, "");
+    CU_ASSERT_EQUAL(see(&b, ALICE, BOB).result, NOT_FOUND);
+    bottle_kill(&b);
+    bottle_confirmed(&b, TWO, ALICE, 2);
+    bottle_captured(&b, TWO);
+    memory_broker_cut(b.broker, STREAM_LOG, 2);
+    bottle_start(&b);
+    bottle_run(&b, 4);
+    CU_ASSERT_EQUAL(state_of().cut_at, 4);
+    CU_ASSERT_EQUAL(see(&b, ALICE, BOB).result, RETRY);
+    bottle_close(&b);
+}
+
 static void test_poison_and_strangers(void)
 {
     struct order_ended wrong = {.version = 7, .currency = "EUR", .total = 1};
@@ -237,7 +312,7 @@ static void test_crashes_change_nothing(void)
         bottle_run(&b, 2);
         bottle_run_to(&b, (enum edge_phase)(i % EDGE_PHASE_COUNT));
         if (i % 3 == 0)
-            memory_bus_drop(b.bus);
+            memory_bus_drop(b.log_bus);
         bottle_kill(&b);
         bottle_start(&b);
     }
@@ -265,7 +340,7 @@ static void test_lost_connections_change_nothing(void)
     many_orders(40);
     for (int i = 0; i < 60; i++) {
         bottle_run_to(&b, (enum edge_phase)(i % EDGE_PHASE_COUNT));
-        memory_bus_drop(b.bus);
+        memory_bus_drop(b.log_bus);
         bottle_run(&b, 3);
     }
     bottle_run(&b, 60);
@@ -422,7 +497,7 @@ static void test_the_same_log(void)
     manual_clock_advance(&b.clock, 10000);
     bottle_run(&b, 10);
     CU_ASSERT_EQUAL(state_of().reconnects, 0);
-    memory_bus_drop(b.bus);
+    memory_bus_drop(b.log_bus);
     bottle_run(&b, 10);
     CU_ASSERT_EQUAL(state_of().reconnects, 1);
     CU_ASSERT_EQUAL(state_of().duplicates, 0);
@@ -433,6 +508,8 @@ static const struct unit_case cases[] = {
     {"accepted, placed, confirmed", test_accepted_then_placed_then_confirmed},
     {"repeats are dropped", test_repeats_are_dropped},
     {"what is out of turn is held", test_out_of_turn_is_held},
+    {"a cut log is no empty shop", test_a_cut_log_is_no_empty_shop},
+    {"a cut behind the reader is no loss", test_a_cut_behind_the_reader_is_no_loss},
     {"poison is skipped, strangers count", test_poison_and_strangers},
     {"the catalogue", test_catalogue},
     {"pages of one's own orders", test_pages},

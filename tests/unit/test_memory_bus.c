@@ -196,25 +196,53 @@ static void test_without_confirms_a_loss_is_silent(void)
     memory_broker_free(broker);
 }
 
+static void test_a_cut_stream_begins_later(void)
+{
+    struct ear writer, reader, slow;
+    start();
+    open_ear(&writer, NULL, 0, 0);
+    open_ear(&slow, "log", 1, OFFSET_FIRST);
+    for (uint64_t i = 0; i < 5; i++)
+        CU_ASSERT_EQUAL(send(&writer, EXCHANGE_EVENTS, "order.placed", "a", i), OK);
+    bus_pump(writer.bus);
+    bus_pump(slow.bus);
+    CU_ASSERT_EQUAL(slow.offsets[0], 0);
+    memory_broker_cut(broker, "log", 2);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "log"), 3);
+    open_ear(&reader, "log", 2, OFFSET_FIRST);
+    bus_pump(reader.bus);
+    CU_ASSERT_EQUAL(reader.deliveries, 2);
+    CU_ASSERT_EQUAL(reader.offsets[0], 2);
+    CU_ASSERT_EQUAL(bus_ack(slow.bus, slow.last_tag), OK); /* what was not sent yet is gone */
+    bus_pump(slow.bus);
+    CU_ASSERT_EQUAL(slow.offsets[1], 2);
+    memory_broker_cut(broker, "log", 99);
+    CU_ASSERT_EQUAL(memory_broker_depth(broker, "log"), 0);
+    bus_free(slow.bus);
+    bus_free(reader.bus);
+    bus_free(writer.bus);
+    memory_broker_free(broker);
+}
+
 static void test_a_stream_resumes_at_an_offset(void)
 {
     struct ear writer, reader;
     start();
     open_ear(&writer, NULL, 0, 0);
-    wanted = MEMORY_SKIP_OFFSET; /* offsets are not dense */
+    wanted = MEMORY_SKIP_OFFSET; /* offsets are not dense, but begin with 0 */
     wanted_answer = 1;
     for (uint64_t i = 0; i < 4; i++)
         CU_ASSERT_EQUAL(send(&writer, EXCHANGE_EVENTS, "order.placed", "a", i), OK);
     bus_pump(writer.bus);
-    open_ear(&reader, "log", 2, 3);
+    open_ear(&reader, "log", 2, 1);
     bus_pump(reader.bus);
     CU_ASSERT_EQUAL(reader.deliveries, 2);
-    CU_ASSERT_EQUAL(reader.offsets[0], 3);
-    CU_ASSERT_EQUAL(reader.offsets[1], 5);
+    CU_ASSERT_EQUAL(reader.offsets[0], 2);
+    CU_ASSERT_EQUAL(reader.offsets[1], 4);
     CU_ASSERT_EQUAL(bus_ack(reader.bus, reader.last_tag), OK);
     bus_pump(reader.bus);
     CU_ASSERT_EQUAL(reader.deliveries, 3);
-    CU_ASSERT_EQUAL(reader.offsets[2], 7);
+    CU_ASSERT_EQUAL(reader.offsets[2], 6);
     bus_free(reader.bus);
     open_ear(&reader, "log", 2, OFFSET_NEXT);
     bus_pump(reader.bus);
@@ -326,6 +354,7 @@ static const struct unit_case cases[] = {
     {"returns and rejects", test_return_and_reject},
     {"a drop loses what was in flight", test_a_drop_loses_what_was_in_flight},
     {"without confirms a loss is silent", test_without_confirms_a_loss_is_silent},
+    {"a cut stream begins later", test_a_cut_stream_begins_later},
     {"a stream resumes at an offset", test_a_stream_resumes_at_an_offset},
     {"confirms come out of order", test_confirms_come_out_of_order},
     {"an alarm holds publishers", test_an_alarm_holds_publishers},

@@ -93,6 +93,9 @@ static void wrong_lines_are_refused(void)
         {{"--port", ""}, "not a whole number"},
         {{"--port", "99999999999999999999"}, "not a whole number"},
         {{"--port"}, "needs a value"},
+        {{"--home", ""}, "--home: must not be empty"},
+        {{"--home="}, "--home: must not be empty"},
+        {{"--line", ""}, "--line: must not be empty"},
         {{"--json=1"}, "takes no value"},
         {{"--por", "1"}, "no option"},
         {{"-j"}, "no option"},
@@ -119,7 +122,28 @@ static void bad_environment_names_its_variable(void)
     environment_clear();
 }
 
+/* As "$UNSET" gives it: the default would be another suite than the one that was meant. */
+static void an_empty_variable_is_no_value(void)
+{
+    static const char *const names[] = {"T_HOME", "T_PORT"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        int operand = -1;
+        struct err err = {""};
+        environment_clear();
+        setenv(names[i], "", 1);
+        CU_ASSERT_EQUAL(read_line((const char *[]){"t", NULL}, &operand, &err), INVALID);
+        CU_ASSERT_PTR_NOT_NULL(strstr(err.text, names[i]));
+    }
+    environment_clear();
+    setenv("T_JSON", "", 1);
+    int operand = -1;
+    CU_ASSERT_EQUAL(read_line((const char *[]){"t", NULL}, &operand, NULL), OK);
+    CU_ASSERT_FALSE(json);
+    environment_clear();
+}
+
 static const struct unit_case cases[] = {
+    {"an empty variable is no value", an_empty_variable_is_no_value},
     {"defaults stay", defaults_stay},
     {"a flag beats the environment", flag_beats_environment},
     {"repeats collect", repeats_collect},

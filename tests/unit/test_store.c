@@ -1,10 +1,13 @@
 /* The store's contract, on an SQLite file and on one in memory. */
+#include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "common/store/store.h"
+#include "common/store/stores_made.h"
 #include "tests/unit/unit.h"
 
 static const struct migration steps[] = {
@@ -240,15 +243,131 @@ static void read_only_neither_writes_nor_creates(void)
     store_free(store);
 }
 
+/* As a disk does that forgets what it was told: pages in the middle are something else. */
+static void spoil(const char *path)
+{
+    char page[4096];
+    memset(page, 0x5a, sizeof page);
+    FILE *file = fopen(path, "r+b");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    for (long at = sizeof page; at < (long)(64 * sizeof page); at += (long)sizeof page) {
+        (void)fseek(file, at, SEEK_SET);
+        (void)fwrite(page, 1, sizeof page, file);
+    }
+    fclose(file);
+}
+
+static void damage_is_told_from_trouble(void)
+{
+    struct err err = {{0}};
+    char path[96];
+    snprintf(path, sizeof path, "%s/spoilt.db", directory);
+    struct store *store = open_migrated(path);
+    CU_ASSERT_EQUAL(store_begin(store, &err), OK);
+    CU_ASSERT_EQUAL(store_exec(store, "INSERT INTO nowhere VALUES (1)", STORE_NO_ARGS, NULL, &err),
+                    FATAL);
+    store_rollback(store);
+    CU_ASSERT_FALSE(store_damaged(store)); /* a defect of ours */
+    store_free(store);
+    spoil(path);
+    CU_ASSERT_EQUAL_FATAL(store_open_sqlite(path, STORE_DURABLE, &store, &err), OK);
+    int64_t number;
+    CU_ASSERT_EQUAL(store_query_int(store, "SELECT count(*) FROM thing WHERE name > ''",
+                                    STORE_NO_ARGS, &number, &err),
+                    FATAL);
+    CU_ASSERT_TRUE(store_damaged(store));
+    store_rollback(store);
+    CU_ASSERT_TRUE(store_damaged(store)); /* for good */
+    store_free(store);
+}
+
+static void write_file(const char *path, const char *text)
+{
+    FILE *file = fopen(path, "we");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    (void)fputs(text, file);
+    fclose(file);
+}
+
+static bool file_says(const char *path, const char *text)
+{
+    char there[64] = "";
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return text == NULL;
+    (void)!fread(there, 1, sizeof there - 1, file);
+    fclose(file);
+    return text && strcmp(there, text) == 0;
+}
+
+static void two_damaged_ones_are_kept(void)
+{
+    static const char *const written[] = {"1", "2", "3"};
+    struct err err = {{0}};
+    char path[128];
+    char log[128];
+    char kept[3][128];
+    snprintf(path, sizeof path, "%s/aside.db", directory);
+    snprintf(log, sizeof log, "%s-wal", path);
+    for (int i = 0; i < 3; i++)
+        snprintf(kept[i], sizeof kept[i], "%s.damaged-%d", path, i + 1);
+    CU_ASSERT_EQUAL(store_set_aside(path, &err), OK); /* there is none */
+    for (int i = 0; i < 3; i++) {
+        write_file(path, written[i]);
+        write_file(log, written[i]);
+        CU_ASSERT_EQUAL(store_set_aside(path, &err), OK);
+        CU_ASSERT_TRUE(file_says(path, NULL) && file_says(log, NULL));
+    }
+    CU_ASSERT_TRUE(file_says(kept[0], "3"));
+    CU_ASSERT_TRUE(file_says(kept[1], "2"));
+    CU_ASSERT_TRUE(file_says(kept[2], NULL));
+}
+
+static void count_missing(void *context, const char *words)
+{
+    CU_ASSERT_PTR_NOT_NULL(strstr(words, "was there once and is gone"));
+    ++*(int *)context;
+}
+
+static void what_was_made_is_missed(void)
+{
+    struct err err = {{0}};
+    char path[128];
+    int missing = 0;
+    snprintf(path, sizeof path, "%s/once.db", directory);
+    CU_ASSERT_EQUAL(stores_made_check(directory, "once.db", &err), OK); /* a first start */
+    write_file(path, "x");
+    CU_ASSERT_EQUAL(stores_made_note(directory, "once.db", &err), OK);
+    CU_ASSERT_EQUAL(stores_made_note(directory, "once.db", &err), OK);
+    CU_ASSERT_EQUAL(stores_made_check(directory, "once.db", &err), OK);
+    CU_ASSERT_EQUAL(stores_made_check(directory, "nce.db", &err), OK);
+    CU_ASSERT_EQUAL(stores_made_check(directory, "once.d", &err), OK);
+    stores_made_missing(directory, count_missing, &missing);
+    CU_ASSERT_EQUAL(missing, 0);
+    write_file(path, ""); /* empty is as good as gone */
+    CU_ASSERT_EQUAL(stores_made_check(directory, "once.db", &err), FATAL);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(stores_made_check(directory, "once.db", &err), FATAL);
+    CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "once.db was there once and is gone"));
+    stores_made_missing(directory, count_missing, &missing);
+    CU_ASSERT_EQUAL(missing, 1);
+    snprintf(path, sizeof path, "%s/" STORES_MADE, directory);
+    write_file(path, "once.db"); /* torn: the next line must not grow out of it */
+    CU_ASSERT_EQUAL(stores_made_note(directory, "twice.db", &err), OK);
+    CU_ASSERT_TRUE(file_says(path, "once.db\ntwice.db\n"));
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info;
+    (void)kind;
+    (void)walk;
+    return remove(path);
+}
+
 static void clean_up(void)
 {
-    static const char *const endings[] = {"", "-wal", "-shm"};
-    char path[96];
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "%s%s", file_path, endings[i]);
-        unlink(path);
-    }
-    CU_ASSERT_EQUAL(rmdir(directory), 0);
+    CU_ASSERT_EQUAL(nftw(directory, remove_one, 16, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 static const struct unit_case cases[] = {
@@ -256,6 +375,9 @@ static const struct unit_case cases[] = {
     {"the contract, in memory", in_memory},
     {"a burst of queries sees one moment", a_burst_of_queries_sees_one_moment},
     {"read only", read_only_neither_writes_nor_creates},
+    {"damage is told from trouble", damage_is_told_from_trouble},
+    {"two damaged ones are kept", two_damaged_ones_are_kept},
+    {"what was made is missed", what_was_made_is_missed},
     {"clean up", clean_up},
 };
 UNIT_MAIN("store", cases)

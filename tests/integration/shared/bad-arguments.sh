@@ -32,7 +32,26 @@ expect 2 warren retell
 expect 2 warren retell --order not-an-id
 expect 2 warren retell --all-unsettled 00000000-0000-8000-8000-000000000000
 expect 2 warren retell --all-unsettled --order 00000000-0000-8000-8000-000000000000
-for command in up down status token order cancel demo quarantine retell; do
+
+# An empty value is a variable that nobody has set: no command takes its default for it.
+for command in up down status token order cancel demo quarantine audit chaos deploy retell; do
+    words=("$command")
+    [[ $command != quarantine ]] || words+=(list)
+    expect 2 warren "${words[@]}" --home ""
+    [[ $complained == *"--home: must not be empty"* ]] || fail "$command --home '': $complained"
+    expect 2 env WARREN_HOME= "$build/warren" "${words[@]}"
+    expect 2 warren "${words[@]}" --base-port ""
+done
+expect 2 warren up --unsafe --without ""
+expect 2 warren chaos --faults ""
+expect 2 "$source/scripts/demo" --home ""
+expect 2 "$source/scripts/check" --home ""
+expect 2 "$source/scripts/chaos" --home ""
+expect 2 "$source/scripts/small-store" "" true
+expect 2 env WARREN_HOME= "$source/scripts/chaos" 1
+expect 2 "$source/load/run" steady --home ""
+
+for command in up down status token order cancel demo quarantine deploy retell; do
     expect 0 warren "$command" --help
     grep -q -- --base-port <<<"$said" || fail "$command --help: $said"
     expect 0 warren "$command" --version

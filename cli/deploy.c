@@ -1,0 +1,90 @@
+/* warren deploy: makes the broker as the tables say, and tells what was not. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli/bindings.h"
+#include "cli/broker.h"
+#include "cli/exit_codes.h"
+#include "cli/topology.h"
+#include "common/base/options.h"
+
+static struct {
+    struct suite_options where;
+    bool json;
+} arguments;
+
+static const struct option table[] = {
+    SUITE_OPTION_ROWS(&arguments.where),
+    {.name = "json", .kind = OPTION_FLAG, .value = &arguments.json, .help = "as one JSON object"},
+};
+
+static const struct options options = {
+    .program = "warren deploy",
+    .synopsis = "[--json]",
+    .about = "Declares the exchanges, queues and bindings of all services at a suite's broker, "
+             "says what\n"
+             "had been missing, and changes nothing else. Exits 0 when all is as the tables say, 1 "
+             "when\n"
+             "something is not even now, 5 when the broker is not reachable, 7 when it refuses: "
+             "what is\n"
+             "there is of another kind.",
+    .table = table,
+    .count = sizeof table / sizeof table[0],
+};
+
+static void print_text(const char *what, const struct topology_verdict *verdict)
+{
+    if (!verdict->looked)
+        printf("%s: bindings not checked, %s\n", what, verdict->reason);
+    for (size_t i = 0; i < topology_kept(verdict); i++)
+        printf("%s: %s\n", what, verdict->findings[i].text);
+    if (verdict->count > topology_kept(verdict))
+        printf("%s: and %zu more\n", what, verdict->count - topology_kept(verdict));
+}
+
+static void print_json(const struct topology_verdict *before, const struct topology_verdict *after)
+{
+    cJSON *json = cJSON_CreateObject();
+    cJSON_AddItemToObject(json, "before", bindings_json(before));
+    cJSON_AddItemToObject(json, "after", bindings_json(after));
+    char *text = cJSON_Print(json);
+    puts(text);
+    free(text);
+    cJSON_Delete(json);
+}
+
+/* NOT_FOUND: a log that is lost; all else is declared. */
+static int exit_code(enum result result)
+{
+    return result == REFUSED ? CLI_REFUSED : result == NOT_FOUND ? CLI_WRONG : CLI_UNREACHABLE;
+}
+
+int main(int argc, char **argv)
+{
+    struct err err = {""};
+    struct topology_verdict before, after;
+    if (options_parse(&options, argc, argv) != argc) {
+        fprintf(stderr, "warren deploy: unexpected argument\nTry 'warren deploy --help'.\n");
+        return CLI_USAGE;
+    }
+    struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
+    struct http *http = http_new();
+    bindings_look(http, &suite, &before);
+    enum result result = topology_deploy_again(&suite, &err);
+    if (result != OK) {
+        fprintf(stderr, "warren deploy: %s\n", err.text);
+        http_free(http);
+        return exit_code(result);
+    }
+    bindings_look(http, &suite, &after);
+    (void)!bindings_record(&suite, &after, NULL); /* the services need not wait for the watcher */
+    http_free(http);
+    if (arguments.json) {
+        print_json(&before, &after);
+    } else {
+        print_text("was", &before);
+        print_text("is", &after);
+        printf("exchanges, queues and bindings are declared\n");
+    }
+    return after.wrong > 0 ? CLI_WRONG : CLI_DONE;
+}
