@@ -103,7 +103,19 @@ static void plan_product(struct clients *clients, size_t sku, int64_t revision, 
     if (op) {
         op->sku = sku;
         op->revision = revision;
+        op->price = 100 + 10 * (int64_t)sku + revision;
     }
+}
+
+/* Without a revision, and under a key: whichever order-service hears of last is what counts. */
+static void plan_relisting(struct clients *clients, size_t sku, int64_t at_ms)
+{
+    struct op *op = op_new(clients, OP_PRODUCT, at_ms);
+    if (!op)
+        return;
+    op->sku = sku;
+    op->price = 104 + 10 * (int64_t)sku + (int64_t)(clients->count % 4);
+    snprintf(op->key, sizeof op->key, "listing-%zu", clients->count);
 }
 
 static struct op *plan_stock(struct clients *clients, size_t sku, int64_t at_ms)
@@ -148,6 +160,8 @@ struct clients *clients_new(struct world *world)
     clients->unlisted = SKUS;
     plan_product(clients, 0, 3, chance_between(chance, 3000, 12000));
     plan_product(clients, 0, 2, chance_between(chance, 3000, 12000));
+    plan_relisting(clients, 1, chance_between(chance, 3000, 12000));
+    plan_relisting(clients, 1, chance_between(chance, 3000, 12000));
     plan_stock(clients, 1, chance_between(chance, 3000, 12000));
     plan_stock(clients, SKUS - 1, chance_between(chance, 3000, 12000));
     int orders = ORDERS_LEAST + (int)chance_below(chance, 5);
@@ -272,6 +286,7 @@ static void accepted(struct op *op, const struct edge_reply *reply)
     struct world *world = op->clients->world;
     op->state = OP_DONE;
     world->coverage.items[COVER_CLIENT_OK]++;
+    memcpy(op->command_id, reply->command_id, UUID_SIZE);
     write_history(op, "ok");
     if (op->kind == OP_PRODUCT && op->revision == 1)
         listed(op);
@@ -348,6 +363,10 @@ static void on_reply(void *context, const struct edge_reply *reply)
     case EDGE_FORBIDDEN:
         op->state = OP_DONE;
         return;
+    case EDGE_TOO_FAR_AHEAD:
+        op->state = OP_DONE;
+        world_violated(world, 2, "revision %" PRId64 " was called too far ahead", op->revision);
+        return;
     case EDGE_NO_ORDER:
         break;
     }
@@ -374,12 +393,11 @@ void clients_edge_died(struct world *world, int instance)
 
 static void send_product(struct edge *edge, struct op *op, struct edge_caller caller)
 {
-    struct set_product product = {.unit_price = 100 + 10 * (int64_t)op->sku + op->revision,
-                                  .currency = "EUR",
-                                  .revision = op->revision};
+    struct set_product product = {
+        .unit_price = op->price, .currency = "EUR", .revision = op->revision};
     snprintf(product.sku, sizeof product.sku, "%s", client_skus[op->sku]);
     snprintf(product.name, sizeof product.name, "Product %s", client_skus[op->sku]);
-    edge_set_product(edge, &product, caller);
+    edge_set_product(edge, &product, op->key[0] ? op->key : NULL, caller);
 }
 
 static void send_stock(struct edge *edge, struct op *op, struct edge_caller caller)
