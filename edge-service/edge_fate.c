@@ -20,15 +20,20 @@ static void fill(struct edge_fate *fate, const char *command_id, const char *typ
 static bool find_sent(const struct edge *edge, const char *owner, const char *command_id,
                       struct edge_fate *ret_fate)
 {
-    const struct accepted_order *order = accepted_find_command(&edge->accepted, command_id);
-    if (order && order->confirmed && !order->seen && strcmp(order->customer, owner) == 0) {
-        fill(ret_fate, command_id, ORDER_PLACE, order->node.id, "accepted");
-        return true;
-    }
     const struct sent_command *command = sent_find(&edge->sent, command_id);
     if (!command || strcmp(command->owner, owner) != 0)
         return false;
     fill(ret_fate, command_id, command->type, command->about, "accepted");
+    return true;
+}
+
+static bool find_accepted(const struct edge *edge, const char *customer, const char *command_id,
+                          struct edge_fate *ret_fate)
+{
+    const struct accepted_order *order = accepted_find_command(&edge->accepted, command_id);
+    if (!order || !order->confirmed || strcmp(order->customer, customer) != 0)
+        return false;
+    fill(ret_fate, command_id, ORDER_PLACE, order->node.id, "accepted");
     return true;
 }
 
@@ -54,12 +59,14 @@ static enum result find_placed(struct edge *edge, const char *customer, const ch
         read_model_recent(edge->parts.store, customer, EDGE_PLACES_TRIED, try_order, &search, err);
     if (result != OK)
         return result;
-    if (!search.order_id[0])
+    if (search.order_id[0])
+        fill(ret_fate, command_id, ORDER_PLACE, search.order_id, "done");
+    else if (!find_accepted(edge, customer, command_id, ret_fate))
         return err_set(err, NOT_FOUND, "there is no such command of yours");
-    fill(ret_fate, command_id, ORDER_PLACE, search.order_id, "done");
     return OK;
 }
 
+/* The read model counts first: what this edge remembers may be a repeat of what has long been done. */
 enum result edge_get_command(struct edge *edge, const char *owner, const char *command_id,
                              struct edge_fate *ret_fate, struct err *err)
 {

@@ -97,25 +97,25 @@ static void plan_order(struct clients *clients, int number)
     memcpy(op->order_id, id.text, sizeof op->order_id);
 }
 
-static void plan_product(struct clients *clients, size_t sku, int64_t revision, int64_t at_ms)
+/* Under a key, so that a repeat is the same command. `revision` 0: whichever order-service hears of last
+ * is what counts. */
+static struct op *plan_product(struct clients *clients, size_t sku, int64_t revision, int64_t at_ms)
 {
     struct op *op = op_new(clients, OP_PRODUCT, at_ms);
     if (op) {
         op->sku = sku;
         op->revision = revision;
         op->price = 100 + 10 * (int64_t)sku + revision;
+        snprintf(op->key, sizeof op->key, "listing-%zu", clients->count);
     }
+    return op;
 }
 
-/* Without a revision, and under a key: whichever order-service hears of last is what counts. */
-static void plan_relisting(struct clients *clients, size_t sku, int64_t at_ms)
+static void plan_relisting(struct clients *clients, size_t sku, int64_t price, int64_t at_ms)
 {
-    struct op *op = op_new(clients, OP_PRODUCT, at_ms);
-    if (!op)
-        return;
-    op->sku = sku;
-    op->price = 104 + 10 * (int64_t)sku + (int64_t)(clients->count % 4);
-    snprintf(op->key, sizeof op->key, "listing-%zu", clients->count);
+    struct op *op = plan_product(clients, sku, 0, at_ms);
+    if (op)
+        op->price = price;
 }
 
 static struct op *plan_stock(struct clients *clients, size_t sku, int64_t at_ms)
@@ -156,12 +156,12 @@ struct clients *clients_new(struct world *world)
     clients->next_ms = INT64_MAX;
     make_customers(clients);
     for (size_t sku = 0; sku < SKUS; sku++)
-        plan_product(clients, sku, 1, 1000);
+        (void)plan_product(clients, sku, 1, 1000);
     clients->unlisted = SKUS;
-    plan_product(clients, 0, 3, chance_between(chance, 3000, 12000));
-    plan_product(clients, 0, 2, chance_between(chance, 3000, 12000));
-    plan_relisting(clients, 1, chance_between(chance, 3000, 12000));
-    plan_relisting(clients, 1, chance_between(chance, 3000, 12000));
+    (void)plan_product(clients, 0, 3, chance_between(chance, 3000, 12000));
+    (void)plan_product(clients, 0, 2, chance_between(chance, 3000, 12000));
+    plan_relisting(clients, 1, 115, chance_between(chance, 3000, 12000));
+    plan_relisting(clients, 1, 116, chance_between(chance, 3000, 12000));
     plan_stock(clients, 1, chance_between(chance, 3000, 12000));
     plan_stock(clients, SKUS - 1, chance_between(chance, 3000, 12000));
     int orders = ORDERS_LEAST + (int)chance_below(chance, 5);
@@ -397,7 +397,7 @@ static void send_product(struct edge *edge, struct op *op, struct edge_caller ca
         .unit_price = op->price, .currency = "EUR", .revision = op->revision};
     snprintf(product.sku, sizeof product.sku, "%s", client_skus[op->sku]);
     snprintf(product.name, sizeof product.name, "Product %s", client_skus[op->sku]);
-    edge_set_product(edge, &product, op->key[0] ? op->key : NULL, caller);
+    edge_set_product(edge, &product, op->key, caller);
 }
 
 static void send_stock(struct edge *edge, struct op *op, struct edge_caller caller)
