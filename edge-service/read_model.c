@@ -41,7 +41,7 @@ const struct migration edge_migrations[] = {
     {3, "ALTER TABLE progress ADD COLUMN last_id TEXT NOT NULL DEFAULT ''"},
     /* number: as they came, for the oldest to go first. What was read before is read again, so that
      * every read model of one log is alike. */
-    {4, "CREATE TABLE command_fates(number INTEGER PRIMARY KEY, command_id TEXT NOT NULL UNIQUE, "
+    {5, "CREATE TABLE command_fates(number INTEGER PRIMARY KEY, command_id TEXT NOT NULL UNIQUE, "
         "type TEXT NOT NULL, about TEXT NOT NULL, owner TEXT NOT NULL, status TEXT NOT NULL, "
         "reason TEXT NOT NULL);"
         "DELETE FROM progress; DELETE FROM expected; DELETE FROM held; DELETE FROM products; "

@@ -36,7 +36,7 @@ const struct migration order_migrations[] = {
     /* When the wait for a deadline began. */
     {4, "ALTER TABLE order_open ADD COLUMN since_ms INTEGER NOT NULL DEFAULT 0"},
     /* Which command a key of catalogue.set-product belongs to. */
-    {5,
+    {7,
      "CREATE TABLE listing_request ("
      "  request_id TEXT NOT NULL PRIMARY KEY, command_id TEXT NOT NULL, at_ms INTEGER NOT NULL)"},
 };
