@@ -36,12 +36,19 @@ const struct seed_product seed_products[] = {
 };
 const size_t seed_product_count = sizeof seed_products / sizeof seed_products[0];
 
+enum { SENT_MAX = 64, COMMAND_ID_SIZE = 37 };
+
 struct seeding {
     struct http *http;
     const struct suite *suite;
     struct progress *progress;
     char bearer[BEARER_SIZE];
     struct http_response response;
+    struct {
+        const char *sku;
+        char command_id[COMMAND_ID_SIZE]; /* "": nothing is to be asked about it any more */
+    } sent[SENT_MAX];
+    size_t sent_count;
 };
 
 enum { LOOK_EVERY_MS = 100, PATIENCE_MS = 60000 };
@@ -64,6 +71,57 @@ static enum result insist(struct seeding *seeding, const struct http_request *re
     }
 }
 
+/* What has been accepted may still be refused: its fate is asked for by this id. */
+static enum result note_sent(struct seeding *seeding, const char *sku, struct err *err)
+{
+    cJSON *json = NULL;
+    enum result result = http_json(&seeding->response, &json, err);
+    const char *id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(json, "command_id"));
+    if (id && seeding->sent_count < SENT_MAX) {
+        size_t i = seeding->sent_count++;
+        seeding->sent[i].sku = sku;
+        snprintf(seeding->sent[i].command_id, COMMAND_ID_SIZE, "%s", id);
+    }
+    cJSON_Delete(json);
+    return result;
+}
+
+/* A catalogue that somebody has changed since it was seeded stays as it is. */
+static bool is_trouble(const char *reason)
+{
+    return strcmp(reason, "stale-revision") != 0;
+}
+
+static enum result judge_fate(const char *sku, const cJSON *fate, bool *ret_known, struct err *err)
+{
+    const char *status = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(fate, "status"));
+    const char *reason = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(fate, "reason"));
+    *ret_known = status && strcmp(status, "accepted") != 0;
+    return reason && is_trouble(reason) ? err_set(err, REFUSED, "%s was refused: %s", sku, reason)
+                                        : OK;
+}
+
+/* REFUSED: one of ours was. Whose fate nobody knows yet is asked about again. */
+static enum result check_fates(struct seeding *seeding, struct err *err)
+{
+    enum result result = OK;
+    for (size_t i = 0; i < seeding->sent_count && result == OK; i++) {
+        char *id = seeding->sent[i].command_id;
+        bool known = false;
+        cJSON *json = NULL;
+        struct suite_path url = suite_url(seeding->suite, "/v1/commands/%s", id);
+        struct http_request request = {.url = url.text, .bearer = seeding->bearer};
+        if (!id[0] || http_call(seeding->http, &request, &seeding->response, err) != OK ||
+            seeding->response.status != 200 || http_json(&seeding->response, &json, err) != OK)
+            continue;
+        result = judge_fate(seeding->sent[i].sku, json, &known, err);
+        cJSON_Delete(json);
+        if (known)
+            id[0] = '\0';
+    }
+    return result;
+}
+
 static enum result send_product(struct seeding *seeding, const struct seed_product *product,
                                 struct err *err)
 {
@@ -80,6 +138,8 @@ static enum result send_product(struct seeding *seeding, const struct seed_produ
                                    .idempotency_key = key,
                                    .body = body};
     enum result result = insist(seeding, &request, err);
+    if (result == OK)
+        result = note_sent(seeding, product->sku, err);
     return result == OK ? OK : err_context(err, result, "product %s", product->sku);
 }
 
@@ -97,6 +157,8 @@ static enum result send_stock(struct seeding *seeding, const struct seed_product
                                    .idempotency_key = key,
                                    .body = body};
     enum result result = insist(seeding, &request, err);
+    if (result == OK)
+        result = note_sent(seeding, product->sku, err);
     return result == OK ? OK : err_context(err, result, "stock of %s", product->sku);
 }
 
@@ -141,8 +203,9 @@ static enum result wait_shown(struct seeding *seeding, double available, struct 
             return result;
         shown = count_shown(cJSON_GetObjectItemCaseSensitive(json, "products"), available);
         cJSON_Delete(json);
-        if (shown == seed_product_count)
-            return OK;
+        result = check_fates(seeding, err);
+        if (result != OK || shown == seed_product_count)
+            return result;
         snprintf(why, sizeof why, "%zu of %zu products are shown", shown, seed_product_count);
         result = progress_pause(seeding->progress, LOOK_EVERY_MS, PATIENCE_MS, why, err);
         if (result != OK)

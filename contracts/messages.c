@@ -49,8 +49,7 @@ static const char *const notification_channels[] = {"in-app", "email", NULL};
 #define PRODUCT_FIELDS(owner)                                                                      \
     BIND_TEXT_FIELD(owner, sku, BIND_SKU), BIND_FREE_FIELD(owner, name, 1, NAME_POINTS_MAX),       \
         BIND_INT_FIELD(owner, unit_price, 0, UNIT_PRICE_MAX),                                      \
-        BIND_TEXT_FIELD(owner, currency, BIND_CURRENCY),                                           \
-        BIND_INT_FIELD(owner, revision, 1, COUNT_MAX)
+        BIND_TEXT_FIELD(owner, currency, BIND_CURRENCY)
 
 /* --- commands -------------------------------------------------------------------------------- */
 
@@ -104,7 +103,11 @@ static const struct bind_field payment_refund_fields[] = {
 const struct bind_type payment_refund_type =
     BIND_TYPE(PAYMENT_REFUND, struct payment_refund, payment_refund_fields);
 
-static const struct bind_field set_product_fields[] = {PRODUCT_FIELDS(struct set_product)};
+static const struct bind_field set_product_fields[] = {
+    PRODUCT_FIELDS(struct set_product),
+    BIND_OPTIONAL_INT_FIELD(struct set_product, revision, 1, COUNT_MAX),
+    BIND_OPTIONAL_TEXT_FIELD(struct set_product, request_id, BIND_UUID),
+};
 const struct bind_type set_product_type =
     BIND_TYPE(CATALOGUE_SET_PRODUCT, struct set_product, set_product_fields);
 
@@ -175,7 +178,10 @@ const struct bind_type order_cancelled_type =
 const struct bind_type order_expired_type =
     BIND_TYPE(ORDER_EXPIRED, struct order_ended, order_ended_fields);
 
-static const struct bind_field product_listed_fields[] = {PRODUCT_FIELDS(struct product_listed)};
+static const struct bind_field product_listed_fields[] = {
+    PRODUCT_FIELDS(struct product_listed),
+    BIND_INT_FIELD(struct product_listed, revision, 1, COUNT_MAX),
+};
 const struct bind_type product_listed_type =
     BIND_TYPE(PRODUCT_LISTED, struct product_listed, product_listed_fields);
 
@@ -188,10 +194,18 @@ static const struct bind_field stock_changed_fields[] = {
 const struct bind_type stock_changed_type =
     BIND_TYPE(STOCK_CHANGED, struct stock_changed, stock_changed_fields);
 
+#define COMMAND_FIELDS(owner)                                                                      \
+    BIND_TEXT_FIELD(owner, command_id, BIND_UUID),                                                 \
+        BIND_TEXT_FIELD(owner, command_type, BIND_TYPE_NAME),                                      \
+        BIND_TEXT_FIELD(owner, about, BIND_SUBJECT),                                               \
+        BIND_OPTIONAL_TEXT_FIELD(owner, customer, BIND_UUID)
+
+static const struct bind_field command_done_fields[] = {COMMAND_FIELDS(struct command_done)};
+const struct bind_type command_done_type =
+    BIND_TYPE(COMMAND_DONE, struct command_done, command_done_fields);
+
 static const struct bind_field command_refused_fields[] = {
-    BIND_TEXT_FIELD(struct command_refused, command_id, BIND_UUID),
-    BIND_TEXT_FIELD(struct command_refused, command_type, BIND_TYPE_NAME),
-    BIND_TEXT_FIELD(struct command_refused, about, BIND_SUBJECT),
+    COMMAND_FIELDS(struct command_refused),
     BIND_TEXT_FIELD(struct command_refused, reason, BIND_WORD),
 };
 const struct bind_type command_refused_type =
@@ -274,6 +288,7 @@ const struct contract contracts[] = {
     {STOCK_CHANGED, EVENTS, &stock_changed_type},
     {NOTIFICATION_SENT, EVENTS, &notification_sent_type},
     {ALERT_RAISED, EVENTS, &alert_raised_type},
+    {COMMAND_DONE, EVENTS, &command_done_type},
     {COMMAND_REFUSED, EVENTS, &command_refused_type},
     {NULL, NULL, NULL},
 };

@@ -18,7 +18,8 @@ enum {
     MISSING_RANGES_MAX = 50,
 };
 #define AMOUNT_MAX INT64_C(1000000000000000)
-#define COUNT_MAX INT64_C(9007199254740991) /* 2^53 - 1, see json_integer */
+#define COUNT_MAX INT64_C(9007199254740991)     /* 2^53 - 1, see json_integer */
+#define REVISION_AHEAD_MAX_MS INT64_C(86400000) /* a revision further ahead of now is refused */
 
 #define UUID_SIZE 37
 #define SKU_SIZE 33
@@ -56,6 +57,7 @@ enum {
 #define STOCK_CHANGED "stock.changed"
 #define NOTIFICATION_SENT "notification.sent"
 #define ALERT_RAISED "alert.raised"
+#define COMMAND_DONE "command.done"
 #define COMMAND_REFUSED "command.refused"
 
 struct order_line { /* asked for */
@@ -121,7 +123,8 @@ struct set_product {
     char name[NAME_SIZE];
     int64_t unit_price;
     char currency[CURRENCY_SIZE];
-    int64_t revision; /* the highest wins */
+    int64_t revision;           /* the highest wins; 0: order-service gives the next one */
+    char request_id[UUID_SIZE]; /* "": whoever asked gave no key */
 };
 
 struct stock_adjust {
@@ -223,10 +226,20 @@ struct alert_raised {
     int64_t window_ms;
 };
 
+/* What became of a command. Of order.place, which makes an order where it is done, only a refusal is
+ * told. */
+struct command_done {
+    char command_id[UUID_SIZE];
+    char command_type[TYPE_SIZE];
+    char about[ABOUT_SIZE];   /* the order id or SKU it was about */
+    char customer[UUID_SIZE]; /* who sent it; "": an administrator */
+};
+
 struct command_refused {
     char command_id[UUID_SIZE];
     char command_type[TYPE_SIZE];
-    char about[ABOUT_SIZE]; /* the order id or SKU it was about */
+    char about[ABOUT_SIZE];
+    char customer[UUID_SIZE];
     char reason[WORD_SIZE];
 };
 
@@ -236,7 +249,8 @@ extern const struct bind_type order_place_type, order_cancel_type, order_retell_
 extern const struct bind_type order_placed_type, order_rejected_type, order_closing_type,
     order_confirmed_type, order_cancelled_type, order_expired_type, payment_captured_type,
     payment_declined_type, payment_closed_type, payment_refunded_type, product_listed_type,
-    stock_changed_type, notification_sent_type, alert_raised_type, command_refused_type;
+    stock_changed_type, notification_sent_type, alert_raised_type, command_done_type,
+    command_refused_type;
 
 struct contract {
     const char *type;     /* "order.placed" */

@@ -5,6 +5,7 @@
 void accepted_init(struct accepted *accepted, size_t max, int64_t age_ms)
 {
     id_table_init(&accepted->table, max / 4); /* mostly it holds a few hundred */
+    id_table_init(&accepted->commands, max / 4);
     TAILQ_INIT(&accepted->by_age);
     accepted->max = max;
     accepted->age_ms = age_ms;
@@ -13,6 +14,7 @@ void accepted_init(struct accepted *accepted, size_t max, int64_t age_ms)
 static void drop(struct accepted *accepted, struct accepted_order *order)
 {
     id_table_remove(&accepted->table, &order->node);
+    id_table_remove(&accepted->commands, &order->command);
     TAILQ_REMOVE(&accepted->by_age, order, link);
     free(order);
 }
@@ -23,6 +25,7 @@ void accepted_release(struct accepted *accepted)
     while ((order = TAILQ_FIRST(&accepted->by_age)))
         drop(accepted, order);
     id_table_release(&accepted->table);
+    id_table_release(&accepted->commands);
 }
 
 static struct accepted_order *find(const struct accepted *accepted, const char *order_id)
@@ -33,6 +36,14 @@ static struct accepted_order *find(const struct accepted *accepted, const char *
 const struct accepted_order *accepted_find(const struct accepted *accepted, const char *order_id)
 {
     return find(accepted, order_id);
+}
+
+const struct accepted_order *accepted_find_command(const struct accepted *accepted,
+                                                   const char *command_id)
+{
+    const struct id_node *node = id_table_find(&accepted->commands, command_id);
+    return node ? (const void *)((const char *)node - offsetof(struct accepted_order, command))
+                : NULL;
 }
 
 enum result accepted_begin(struct accepted *accepted, const struct accepted_order *order)
@@ -50,6 +61,7 @@ enum result accepted_begin(struct accepted *accepted, const struct accepted_orde
     *fresh = *order;
     fresh->pending = 1;
     id_table_add(&accepted->table, &fresh->node, order->node.id);
+    id_table_add(&accepted->commands, &fresh->command, order->command.id);
     TAILQ_INSERT_TAIL(&accepted->by_age, fresh, link);
     return OK;
 }

@@ -13,6 +13,7 @@
 
 struct accepted_order {
     struct id_node node;
+    struct id_node command; /* that placed it */
     TAILQ_ENTRY(accepted_order) link;
     char customer[UUID_SIZE];
     char request_hash[HASH_SIZE];
@@ -25,7 +26,7 @@ struct accepted_order {
 TAILQ_HEAD(accepted_queue, accepted_order);
 
 struct accepted {
-    struct id_table table;
+    struct id_table table, commands;
     struct accepted_queue by_age;
     size_t max;
     int64_t age_ms;
@@ -35,6 +36,9 @@ void accepted_init(struct accepted *accepted, size_t max, int64_t age_ms);
 void accepted_release(struct accepted *accepted);
 /* NULL: not known here. */
 const struct accepted_order *accepted_find(const struct accepted *accepted, const char *order_id);
+/* By the id of the command that placed it. */
+const struct accepted_order *accepted_find_command(const struct accepted *accepted,
+                                                   const char *command_id);
 /* One more publish of this order is in flight. RETRY: the table is full. */
 enum result accepted_begin(struct accepted *accepted,
                            const struct accepted_order *order) WARN_UNUSED;

@@ -60,7 +60,7 @@ static const char *title_of(unsigned status)
         {409, "The state forbids it"},
         {413, "The body is too large"},
         {415, "Not this content type"},
-        {422, "The key is used already"},
+        {422, "This cannot be taken as it is"},
         {429, "Too many requests"},
         {503, "Refused: nothing was accepted"},
         {504, "Unknown: ask again with the same key"},
@@ -112,9 +112,13 @@ void answer_verdict(struct request *request, const struct edge_reply *reply)
         unsigned status;
         const char *name;
     } codes[] = {
-        [EDGE_ACCEPTED] = {202, "accepted"},       [EDGE_REFUSED] = {503, "refused"},
-        [EDGE_UNKNOWN] = {504, "unknown"},         [EDGE_NO_ORDER] = {404, "no-such-order"},
-        [EDGE_FORBIDDEN] = {409, "state-forbids"}, [EDGE_KEY_REUSED] = {422, "key-reused"},
+        [EDGE_ACCEPTED] = {202, "accepted"},
+        [EDGE_REFUSED] = {503, "refused"},
+        [EDGE_UNKNOWN] = {504, "unknown"},
+        [EDGE_NO_ORDER] = {404, "no-such-order"},
+        [EDGE_FORBIDDEN] = {409, "state-forbids"},
+        [EDGE_KEY_REUSED] = {422, "key-reused"},
+        [EDGE_TOO_FAR_AHEAD] = {422, "revision-too-far-ahead"},
     };
     unsigned status = codes[reply->verdict].status;
     struct buf body = {0};
@@ -127,8 +131,40 @@ void answer_verdict(struct request *request, const struct edge_reply *reply)
         buf_text(&body, ",");
         write_member(&body, "idempotency_key", reply->key);
     }
+    if (reply->verdict == EDGE_UNKNOWN && reply->command_id[0]) {
+        buf_text(&body, ",");
+        write_member(&body, "command_id", reply->command_id);
+    }
     if (status == 404)
         answer_header(request, "Retry-After", "1");
+    finish_problem(request, status, &body);
+}
+
+void answer_refusal(struct request *request, const struct edge_fate *fate)
+{
+    static const struct {
+        const char *reason;
+        unsigned status; /* of all others 409 */
+        const char *detail;
+    } refusals[] = {
+        {"unknown-product", 404, "there is no such product"},
+        {"idempotency-key-reused", 422, "this key belongs to a command with another content"},
+        {"revision-too-far-ahead", 422, "the revision is more than a day ahead of the time"},
+        {"stale-revision", 409, "the catalogue has a newer revision, or another under this number"},
+        {"stock-below-zero", 409, "there is not as much available as would be taken away"},
+        {"stock-too-large", 409, "there would be more in stock than can be counted"},
+    };
+    unsigned status = 409;
+    const char *detail = "the command was refused";
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (strcmp(refusals[i].reason, fate->reason) == 0) {
+            status = refusals[i].status;
+            detail = refusals[i].detail;
+        }
+    struct buf body = {0};
+    write_problem(&body, status, fate->reason, detail);
+    buf_text(&body, ",");
+    write_member(&body, "command_id", fate->command_id);
     finish_problem(request, status, &body);
 }
 
@@ -181,6 +217,14 @@ void write_order(struct buf *out, const struct edge_order *order)
     write_time(out, "placed_at", order->placed_ms);
     buf_text(out, ",");
     write_time(out, "updated_at", order->updated_ms);
+    buf_text(out, "}");
+}
+
+void write_fate(struct buf *out, const struct edge_fate *fate)
+{
+    buf_printf(out, "{\"command_id\":\"%s\",\"type\":\"%s\",\"about\":\"%s\",\"status\":\"%s\",",
+               fate->command_id, fate->type, fate->about, fate->status);
+    write_optional(out, "reason", fate->reason);
     buf_text(out, "}");
 }
 

@@ -36,20 +36,6 @@ void handle_products(struct request *request)
     answer_json(request, 200, &catalogue.body);
 }
 
-static void product_has_fate(void *context, const struct edge_reply *reply)
-{
-    struct request *request = context;
-    if (reply->verdict != EDGE_ACCEPTED) {
-        answer_verdict(request, reply);
-        return;
-    }
-    struct buf body = {0};
-    buf_printf(&body, "{\"sku\":\"%s\",\"status\":\"accepted\"}", request->parameter);
-    if (reply->key[0])
-        answer_header(request, "Idempotency-Key", reply->key);
-    answer_json(request, 202, &body);
-}
-
 static bool sku_valid(const char *text)
 {
     static const char first[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
@@ -74,12 +60,7 @@ static const struct bind_field product_fields[] = {
     BIND_FREE_FIELD(struct set_product, name, 1, NAME_POINTS_MAX),
     BIND_INT_FIELD(struct set_product, unit_price, 0, UNIT_PRICE_MAX),
     BIND_TEXT_FIELD(struct set_product, currency, BIND_CURRENCY),
-    {.name = "revision",
-     .kind = BIND_KIND_INT,
-     .need = BIND_OPTIONAL,
-     .offset = offsetof(struct set_product, revision),
-     .min = 1,
-     .max = COUNT_MAX},
+    BIND_OPTIONAL_INT_FIELD(struct set_product, revision, 1, COUNT_MAX),
 };
 static const struct bind_type product_type =
     BIND_TYPE("product", struct set_product, product_fields);
@@ -88,11 +69,14 @@ void handle_set_product(struct request *request)
 {
     struct set_product product;
     char sku[SKU_SIZE];
-    if (!read_sku(request, sku) || !read_body(request, &product_type, &product))
+    char key[KEY_SIZE];
+    bool given;
+    if (!read_sku(request, sku) || !read_key(request, key, &given) || !read_wait(request) ||
+        !read_body(request, &product_type, &product))
         return;
     memcpy(product.sku, sku, sizeof product.sku);
-    edge_set_product(request->http->options.edge, &product,
-                     (struct edge_caller){product_has_fate, request, read_traceparent(request)});
+    edge_set_product(request->http->options.edge, &product, given ? key : NULL,
+                     (struct edge_caller){command_has_verdict, request, read_traceparent(request)});
 }
 
 static const struct bind_field stock_fields[] = {
@@ -106,7 +90,7 @@ void handle_stock(struct request *request)
     char sku[SKU_SIZE];
     char key[KEY_SIZE];
     bool given;
-    if (!read_sku(request, sku) || !read_key(request, key, &given) ||
+    if (!read_sku(request, sku) || !read_key(request, key, &given) || !read_wait(request) ||
         !read_body(request, &stock_type, &stock))
         return;
     if (stock.delta == 0) {
@@ -114,6 +98,7 @@ void handle_stock(struct request *request)
         return;
     }
     memcpy(stock.sku, sku, sizeof stock.sku);
-    edge_adjust_stock(request->http->options.edge, &stock, given ? key : NULL,
-                      (struct edge_caller){product_has_fate, request, read_traceparent(request)});
+    edge_adjust_stock(
+        request->http->options.edge, &stock, given ? key : NULL,
+        (struct edge_caller){command_has_verdict, request, read_traceparent(request)});
 }

@@ -253,6 +253,8 @@ static struct edge_limits limits_with_defaults(const struct edge_limits *given)
         limits.accepted_max = 150000;
     if (limits.accepted_age_ms <= 0)
         limits.accepted_age_ms = 900000;
+    if (limits.sent_max == 0)
+        limits.sent_max = 8192;
     if (limits.waiters_max == 0)
         limits.waiters_max = 8192;
     if (limits.batch == 0)
@@ -273,6 +275,7 @@ enum result edge_new(const struct edge_parts *parts, const struct edge_limits *l
     snprintf(edge->log_reason, sizeof edge->log_reason, "log: not connected yet");
     inflight_init(&edge->inflight, edge->limits.inflight_max);
     accepted_init(&edge->accepted, edge->limits.accepted_max, edge->limits.accepted_age_ms);
+    sent_init(&edge->sent, edge->limits.sent_max, edge->limits.accepted_age_ms);
     waiters_init(&edge->waiters, edge->limits.waiters_max);
     projection_init(&edge->projection, parts->store, note_changed, edge);
     enum result result = read_model_place(parts->store, &edge->place, err);
@@ -301,6 +304,7 @@ void edge_free(struct edge *edge)
     projection_release(&edge->projection);
     waiters_release(&edge->waiters);
     accepted_release(&edge->accepted);
+    sent_release(&edge->sent);
     inflight_release(&edge->inflight);
     free(edge);
 }
@@ -369,9 +373,12 @@ static void tell_changes(struct edge *edge)
 {
     store_read_begin(edge->parts.store);
     for (size_t i = 0; i < edge->changed_count; i++)
-        accepted_seen(&edge->accepted, edge->changed[i].order_id);
+        if (edge->changed[i].news != FATE_HEARD)
+            accepted_seen(&edge->accepted, edge->changed[i].order_id);
     for (size_t i = 0; i < edge->changed_count; i++)
-        if (edge->changed[i].news == ORDER_SETTLED)
+        if (edge->changed[i].news == FATE_HEARD)
+            edge_fate_heard(edge, edge->changed[i].order_id);
+        else if (edge->changed[i].news == ORDER_SETTLED)
             waiters_settled(&edge->waiters, edge->changed[i].order_id);
     store_read_end(edge->parts.store);
     edge->changed_count = 0;
@@ -441,6 +448,7 @@ static void expire(struct edge *edge)
     expire_log(edge, now);
     waiters_expire(&edge->waiters, now);
     accepted_expire(&edge->accepted, now);
+    sent_expire(&edge->sent, now);
 }
 
 static void pump(struct edge *edge)

@@ -48,7 +48,8 @@ struct edge_limits {         /* zero: the default */
     size_t inflight_max;     /* publishes in flight (8192) */
     size_t accepted_max;     /* orders answered 202 and not read back yet (150000) */
     int64_t accepted_age_ms; /* such an order is forgotten after so long (900000) */
-    size_t waiters_max;      /* requests waiting for an order to settle (8192) */
+    size_t sent_max;         /* other commands confirmed lately, for as long (8192) */
+    size_t waiters_max;      /* requests waiting for an order or a command (8192) */
     size_t batch;            /* facts in one transaction of the projection (256) */
 };
 
@@ -73,15 +74,17 @@ enum edge_verdict {
     EDGE_NO_ORDER,   /* there is no such order of this customer, as far as this edge has read */
     EDGE_FORBIDDEN,  /* the order's state forbids it */
     EDGE_KEY_REUSED, /* the key belongs to another request */
+    EDGE_TOO_FAR_AHEAD, /* the revision is more than a day ahead of the clock */
 };
 const char *edge_verdict_name(enum edge_verdict verdict);
 
 /* Borrowed for the callback. */
 struct edge_reply {
     enum edge_verdict verdict;
-    const char *order_id; /* of place and cancel, "" elsewhere */
-    const char *key;      /* the idempotency key: the caller's or the one made for it */
-    const char *reason;   /* a sentence for the client */
+    const char *order_id;   /* of place and cancel, "" elsewhere */
+    const char *command_id; /* "": it was never sent */
+    const char *key;        /* the idempotency key: the caller's or the one made for it */
+    const char *reason;     /* a sentence for the client */
 };
 /* Called exactly once per command, unless the edge is freed before: perhaps before the command's
  * own function returns, else from edge_step. It may call commands and queries, not edge_step. */
@@ -107,15 +110,18 @@ void edge_place(struct edge *edge, const char *customer, const char *key,
                 const struct place_request *request, struct edge_caller caller);
 void edge_cancel(struct edge *edge, const char *customer, const char *order_id,
                  struct edge_caller caller);
-/* `revision` 0: the wall clock in milliseconds. */
-void edge_set_product(struct edge *edge, const struct set_product *product,
+/* `revision` 0: order-service gives the next one. With a key the same change is made once, however
+ * often it is sent, and no other one. */
+void edge_set_product(struct edge *edge, const struct set_product *product, const char *key,
                       struct edge_caller caller);
-/* With a key the same adjustment is made once, however often it is sent. */
+/* The key as above. */
 void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment, const char *key,
                        struct edge_caller caller);
 
 /* The order's id under this key. */
 struct id edge_order_id(const char *customer, const char *key);
+/* The id of the command that places it with this content. */
+struct id edge_place_id(const char *order_id, const char *request_hash);
 
 /* A burst of commands and queries, of one moment: what they read is one snapshot of the read model.
  * Within it no edge_step. */
@@ -182,6 +188,25 @@ enum result edge_wait(struct edge *edge, const char *customer, const char *order
                       int64_t until_mono_ms, edge_settled_fn *settled, void *context,
                       struct err *err) WARN_UNUSED;
 
+/* What became of a command. */
+struct edge_fate {
+    char command_id[UUID_SIZE];
+    char type[TYPE_SIZE];
+    char about[ABOUT_SIZE]; /* an order id or a SKU */
+    char status[WORD_SIZE]; /* accepted done refused */
+    char reason[WORD_SIZE]; /* why it was refused, else "" */
+};
+enum { EDGE_PLACES_TRIED = 200 };
+/* `owner` is the customer whose command it is, "" for administrators. NOT_FOUND: not there, another's,
+ * or too long ago: the last FATES_KEPT (read_model.h) are kept, and of commands that placed an order
+ * those of the customer's newest EDGE_PLACES_TRIED orders. */
+enum result edge_get_command(struct edge *edge, const char *owner, const char *command_id,
+                             struct edge_fate *ret_fate, struct err *err) WARN_UNUSED;
+/* As edge_wait, for a command that has been accepted: until its fate is known. */
+enum result edge_wait_command(struct edge *edge, const char *owner, const char *command_id,
+                              int64_t until_mono_ms, edge_settled_fn *settled, void *context,
+                              struct err *err) WARN_UNUSED;
+
 /* Running */
 
 enum edge_phase {
@@ -227,6 +252,7 @@ struct edge_state {
     int64_t cut_at;       /* facts before this offset are missing; 0: none */
     int64_t last_fact_ms; /* epoch: of the last one folded in; 0: none since the start */
     uint64_t confirmed, returned, nacked, no_room, unknown, key_reused, reconnects;
+    uint64_t commands_done, commands_refused; /* of this edge's, as far as heard */
     uint64_t facts, duplicates, held, ignored, poison, rollbacks, batches;
 };
 void edge_state(const struct edge *edge, struct edge_state *ret_state);

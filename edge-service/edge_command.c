@@ -18,9 +18,13 @@
 const char *edge_verdict_name(enum edge_verdict verdict)
 {
     static const char *const names[] = {
-        [EDGE_ACCEPTED] = "accepted",   [EDGE_REFUSED] = "refused",
-        [EDGE_UNKNOWN] = "unknown",     [EDGE_NO_ORDER] = "no-order",
-        [EDGE_FORBIDDEN] = "forbidden", [EDGE_KEY_REUSED] = "key-reused",
+        [EDGE_ACCEPTED] = "accepted",
+        [EDGE_REFUSED] = "refused",
+        [EDGE_UNKNOWN] = "unknown",
+        [EDGE_NO_ORDER] = "no-order",
+        [EDGE_FORBIDDEN] = "forbidden",
+        [EDGE_KEY_REUSED] = "key-reused",
+        [EDGE_TOO_FAR_AHEAD] = "too-far-ahead",
     };
     return names[verdict];
 }
@@ -30,13 +34,30 @@ struct id edge_order_id(const char *customer, const char *key)
     return ID_DERIVE("order", customer, key);
 }
 
+struct id edge_place_id(const char *order_id, const char *request_hash)
+{
+    return ID_DERIVE("order.place", order_id, request_hash);
+}
+
 /* Replies */
 
 static void reply(struct edge_caller caller, enum edge_verdict verdict, const char *order_id,
                   const char *key, const char *reason)
 {
-    struct edge_reply out = {verdict, order_id, key, reason};
+    struct edge_reply out = {verdict, order_id, "", key, reason};
     caller.reply(caller.context, &out);
+}
+
+/* The fate may be asked for now. */
+static void note_sent(struct edge *edge, const struct flight *flight)
+{
+    struct sent_command command = {.type = flight->type,
+                                   .since_mono_ms = clock_mono_ms(edge->parts.clock)};
+    memcpy(command.node.id, flight->message_id.text, sizeof command.node.id);
+    memcpy(command.request.id, flight->request_id, sizeof command.request.id);
+    memcpy(command.owner, flight->owner, sizeof command.owner);
+    memcpy(command.about, flight->about, sizeof command.about);
+    sent_add(&edge->sent, &command);
 }
 
 static void tell_span(struct edge *edge, const struct flight *flight, enum edge_verdict verdict)
@@ -64,12 +85,16 @@ static void finish(struct edge *edge, struct flight *flight, enum edge_verdict v
     tell_span(edge, flight, verdict);
     char order_id[UUID_SIZE];
     char key[KEY_SIZE];
+    struct id command_id = flight->message_id;
     memcpy(order_id, flight->order_id, sizeof order_id);
     memcpy(key, flight->key, sizeof key);
     if (flight->is_place)
         accepted_end(&edge->accepted, order_id, verdict == EDGE_ACCEPTED);
+    else if (verdict == EDGE_ACCEPTED)
+        note_sent(edge, flight);
     inflight_give_back(&edge->inflight, flight);
-    reply(caller, verdict, order_id, key, reason);
+    struct edge_reply out = {verdict, order_id, command_id.text, key, reason};
+    caller.reply(caller.context, &out);
 }
 
 void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate)
@@ -170,7 +195,9 @@ struct command {
     const void *payload;
     const char *subject;
     struct id message_id;
-    const char *order_id; /* "" for none */
+    const char *order_id;   /* "" for none */
+    const char *owner;      /* of another than place: the customer, "" for an administrator */
+    const char *request_id; /* likewise: the id of the key; "" for none */
     const char *key;
     bool is_place;
     struct edge_caller caller;
@@ -200,6 +227,11 @@ static void fill_flight(struct edge *edge, struct flight *flight, const struct c
     memcpy(flight->traceparent, envelope.traceparent, sizeof flight->traceparent);
     text_copy(flight->order_id, sizeof flight->order_id, command->order_id);
     text_copy(flight->key, sizeof flight->key, command->key);
+    if (command->is_place)
+        return;
+    text_copy(flight->owner, sizeof flight->owner, command->owner);
+    text_copy(flight->about, sizeof flight->about, command->subject);
+    text_copy(flight->request_id, sizeof flight->request_id, command->request_id);
 }
 
 /* Why nothing can be sent now; NULL: it can. */
@@ -241,6 +273,7 @@ static void send_command(struct edge *edge, const struct command *command)
         struct accepted_order order = {.since_mono_ms = clock_mono_ms(edge->parts.clock),
                                        .since_wall_ms = flight->time_ms};
         memcpy(order.node.id, place->order_id, sizeof order.node.id);
+        memcpy(order.command.id, command->message_id.text, sizeof order.command.id);
         memcpy(order.customer, place->customer, sizeof order.customer);
         memcpy(order.request_hash, place->request_hash, sizeof order.request_hash);
         if (accepted_begin(&edge->accepted, &order) != OK) {
@@ -319,7 +352,9 @@ void edge_place(struct edge *edge, const char *customer, const char *key,
             return;
         }
         if (known == KNOWN_ACCEPTED) {
-            reply(caller, EDGE_ACCEPTED, place.order_id, key, "");
+            struct id command_id = edge_place_id(place.order_id, place.request_hash);
+            struct edge_reply out = {EDGE_ACCEPTED, place.order_id, command_id.text, key, ""};
+            caller.reply(caller.context, &out);
             return;
         }
     }
@@ -328,7 +363,7 @@ void edge_place(struct edge *edge, const char *customer, const char *key,
         .payload_type = &order_place_type,
         .payload = &place,
         .subject = place.order_id,
-        .message_id = ID_DERIVE("order.place", place.order_id, place.request_hash),
+        .message_id = edge_place_id(place.order_id, place.request_hash),
         .order_id = place.order_id,
         .key = key ? key : made.text,
         .is_place = true,
@@ -373,47 +408,73 @@ void edge_cancel(struct edge *edge, const char *customer, const char *order_id,
         .subject = order_id,
         .message_id = id_new(edge->parts.clock),
         .order_id = order_id,
+        .owner = customer,
+        .request_id = "",
         .key = "",
         .caller = caller,
     };
     send_command(edge, &command);
 }
 
-/* The time, so that the later change wins through whichever edge; but never less than the one before,
- * for a clock that was put back must not make a change stale. */
-static int64_t next_revision(struct edge *edge)
+/* Administrators: a repeat is known by its message id; another content under the same key by the
+ * request id, here if this edge has sent the first lately, else by order-service. */
+static void send_of_admin(struct edge *edge, struct command *command)
 {
-    int64_t now_ms = clock_wall_ms(edge->parts.clock);
-    edge->last_revision = now_ms > edge->last_revision ? now_ms : edge->last_revision + 1;
-    return edge->last_revision;
+    command->order_id = command->owner = "";
+    if (command->request_id[0] &&
+        sent_key_is_of_another(&edge->sent, command->request_id, command->message_id.text)) {
+        edge->counters.key_reused++;
+        reply(command->caller, EDGE_KEY_REUSED, "", command->key,
+              "this key belongs to a command with another content");
+        return;
+    }
+    send_command(edge, command);
 }
 
-void edge_set_product(struct edge *edge, const struct set_product *product,
+static struct id listing_id(const struct set_product *product)
+{
+    char price[24], revision[24];
+    snprintf(price, sizeof price, "%" PRId64, product->unit_price);
+    snprintf(revision, sizeof revision, "%" PRId64, product->revision);
+    return ID_DERIVE("catalogue.set-product", product->request_id, product->name, price,
+                     product->currency, revision);
+}
+
+void edge_set_product(struct edge *edge, const struct set_product *product, const char *key,
                       struct edge_caller caller)
 {
-    struct set_product revised = *product;
-    if (revised.revision == 0)
-        revised.revision = next_revision(edge);
+    struct set_product known = *product;
+    struct id message_id = id_new(edge->parts.clock);
+    if (known.revision > clock_wall_ms(edge->parts.clock) + REVISION_AHEAD_MAX_MS) {
+        reply(caller, EDGE_TOO_FAR_AHEAD, "", key ? key : "",
+              "the revision is more than a day ahead of the time in milliseconds");
+        return;
+    }
+    known.request_id[0] = '\0';
+    if (key) {
+        memcpy(known.request_id, ID_DERIVE("catalogue.set-product", known.sku, key).text,
+               UUID_SIZE);
+        message_id = listing_id(&known);
+    }
     struct command command = {
         .type = CATALOGUE_SET_PRODUCT,
         .payload_type = &set_product_type,
-        .payload = &revised,
-        .subject = revised.sku,
-        .message_id = id_new(edge->parts.clock),
-        .order_id = "",
-        .key = "",
+        .payload = &known,
+        .subject = known.sku,
+        .message_id = message_id,
+        .request_id = known.request_id,
+        .key = key ? key : "",
         .caller = caller,
     };
-    send_command(edge, &command);
+    send_of_admin(edge, &command);
 }
 
-/* A repeat is known by its message id; another delta under the same key by the request id, and
- * refused. */
 void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment, const char *key,
                        struct edge_caller caller)
 {
     struct stock_adjust known = *adjustment;
     struct id message_id = id_new(edge->parts.clock);
+    known.request_id[0] = '\0';
     if (key) {
         char delta[24];
         snprintf(delta, sizeof delta, "%" PRId64, known.delta);
@@ -426,9 +487,9 @@ void edge_adjust_stock(struct edge *edge, const struct stock_adjust *adjustment,
         .payload = &known,
         .subject = known.sku,
         .message_id = message_id,
-        .order_id = "",
+        .request_id = known.request_id,
         .key = key ? key : "",
         .caller = caller,
     };
-    send_command(edge, &command);
+    send_of_admin(edge, &command);
 }

@@ -7,6 +7,7 @@
 #include "edge-service/inflight.h"
 #include "edge-service/projection.h"
 #include "edge-service/read_model.h"
+#include "edge-service/sent.h"
 #include "edge-service/waiters.h"
 
 #define EDGE_SOURCE "/edge-service"
@@ -26,7 +27,7 @@ struct backlog { /* a ring */
 };
 
 struct order_change_note {
-    char order_id[UUID_SIZE];
+    char order_id[UUID_SIZE]; /* or a command's id */
     enum order_news news;
 };
 
@@ -35,6 +36,7 @@ struct edge {
     struct edge_limits limits;
     struct inflight inflight;
     struct accepted accepted;
+    struct sent sent;
     struct waiters waiters;
     struct projection projection;
     struct backlog backlog;
@@ -47,7 +49,6 @@ struct edge {
     bool rewinding;  /* it is another log: nothing counts until it is read anew */
     int64_t store_retry_mono; /* no transaction before */
     int64_t store_backoff_ms;
-    int64_t last_revision;             /* that this edge gave to a product */
     struct order_change_note *changed; /* by the open transaction */
     size_t changed_count, changed_capacity;
     enum edge_phase phase;
@@ -64,5 +65,8 @@ void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate);
 void edge_lost(struct edge *edge);
 void edge_send_waiting(struct edge *edge);
 void edge_expire_commands(struct edge *edge, int64_t now_mono_ms);
+
+/* edge_fate.c: readers see it now */
+void edge_fate_heard(struct edge *edge, const char *command_id);
 
 #endif

@@ -93,12 +93,15 @@ static void write_counters(const struct edge_state *s, struct buf *out)
     const struct sample commands[] = {{"confirmed", s->confirmed}, {"returned", s->returned},
                                       {"nacked", s->nacked},       {"no-room", s->no_room},
                                       {"unknown", s->unknown},     {"key-reused", s->key_reused}};
+    const struct sample fates[] = {{"done", s->commands_done}, {"refused", s->commands_refused}};
     const struct sample facts[] = {{"folded", s->facts},
                                    {"duplicate", s->duplicates},
                                    {"held", s->held},
                                    {"ignored", s->ignored},
                                    {"poison", s->poison}};
     WRITE_FAMILY(out, "warren_edge_commands_total", "Commands by their fate.", "fate", commands);
+    WRITE_FAMILY(out, "warren_edge_command_fates_total",
+                 "What order-service has said of commands that this edge has sent.", "fate", fates);
     WRITE_FAMILY(out, "warren_edge_facts_total", "Facts read, by what became of them.", "outcome",
                  facts);
     metric_write(out, "warren_bus_reconnects_total", METRIC_COUNTER, "Connections lost.",

@@ -1,5 +1,5 @@
 /* The inside of the HTTP layer: http.c (connections), routes.c (who may do what), orders_http.c,
- * catalogue_http.c and ops_http.c (handlers), request.c (reading), answer.c (writing). */
+ * catalogue_http.c, commands_http.c and ops_http.c (handlers), request.c (reading), answer.c (writing). */
 #ifndef WARREN_EDGE_SERVICE_HTTP_PRIVATE_H
 #define WARREN_EDGE_SERVICE_HTTP_PRIVATE_H
 
@@ -60,6 +60,7 @@ struct request {
     struct answer answer;
     int wait_s;               /* of Prefer: wait=N */
     char order_id[UUID_SIZE]; /* of the order that is waited for */
+    char command_id[UUID_SIZE];
     char key[KEY_SIZE];
 };
 TAILQ_HEAD(request_queue, request);
@@ -96,6 +97,9 @@ void answer_verdict(struct request *request, const struct edge_reply *reply);
 /* For a query that did not answer OK. */
 void answer_query_failed(struct request *request, enum result result);
 void write_order(struct buf *out, const struct edge_order *order);
+void write_fate(struct buf *out, const struct edge_fate *fate);
+/* To whoever waited for a command that was refused. */
+void answer_refusal(struct request *request, const struct edge_fate *fate);
 enum MHD_Result answer_send(struct request *request);
 
 /* request.c: false when a problem has been answered. */
@@ -116,10 +120,11 @@ void tell_request_span(struct request *request);
 
 /* routes.c */
 enum route_body { BODY_NONE, BODY_JSON };
+enum route_access { FOR_ANYBODY, FOR_CUSTOMERS, FOR_ADMINS, FOR_BOTH };
 struct route {
     const char *method;
     const char *pattern; /* {} stands for one segment */
-    enum role role;      /* ROLE_NOBODY: anybody */
+    enum route_access access;
     enum route_body body;
     void (*handle)(struct request *request);
 };
@@ -142,6 +147,10 @@ void handle_cancel(struct request *request);
 void handle_products(struct request *request);
 void handle_set_product(struct request *request);
 void handle_stock(struct request *request);
+void handle_command(struct request *request);
+/* commands_http.c: answers the request (its context) that has sent a command about the catalogue, at
+ * once or when its wait is over. */
+void command_has_verdict(void *context, const struct edge_reply *reply);
 void handle_livez(struct request *request);
 void handle_readyz(struct request *request);
 void handle_metrics(struct request *request);

@@ -23,6 +23,9 @@ struct flight {
     struct edge_caller caller;
     char order_id[UUID_SIZE]; /* "" for none */
     char key[KEY_SIZE];
+    char owner[UUID_SIZE]; /* of another command than place: as in sent.h */
+    char about[ABOUT_SIZE];
+    char request_id[UUID_SIZE];
     const char *type;
     struct id message_id;
     char traceparent[TRACEPARENT_SIZE];

@@ -10,16 +10,24 @@ static void write_location(char out[64], const char *order_id)
     snprintf(out, 64, "/v1/orders/%s", order_id);
 }
 
-static void answer_accepted(struct request *request, const char *order_id, const char *key)
+static void answer_accepted(struct request *request, const struct edge_reply *reply)
 {
     char location[64];
     struct buf body = {0};
-    write_location(location, order_id);
-    buf_printf(&body, "{\"order_id\":\"%s\",\"status\":\"accepted\"}", order_id);
+    write_location(location, reply->order_id);
+    buf_printf(&body, "{\"order_id\":\"%s\",\"status\":\"accepted\",\"command_id\":\"%s\"}",
+               reply->order_id, reply->command_id);
     answer_header(request, "Location", location);
-    if (key[0])
-        answer_header(request, "Idempotency-Key", key);
+    if (reply->key[0])
+        answer_header(request, "Idempotency-Key", reply->key);
     answer_json(request, 202, &body);
+}
+
+static void answer_not_settled(struct request *request)
+{
+    const struct edge_reply reply = {
+        .order_id = request->order_id, .command_id = request->command_id, .key = request->key};
+    answer_accepted(request, &reply);
 }
 
 struct looked {
@@ -44,7 +52,7 @@ static void wait_is_over(void *context)
                                         request->order_id, look, &looked, NULL);
     if (result != OK || !looked.settled) {
         buf_release(&looked.body);
-        answer_accepted(request, request->order_id, request->key);
+        answer_not_settled(request);
         return;
     }
     char text[64];
@@ -64,16 +72,17 @@ static void place_has_fate(void *context, const struct edge_reply *reply)
         return;
     }
     if (request->wait_s == 0) {
-        answer_accepted(request, reply->order_id, reply->key);
+        answer_accepted(request, reply);
         return;
     }
     const struct http_options *options = &request->http->options;
     snprintf(request->order_id, sizeof request->order_id, "%s", reply->order_id);
+    snprintf(request->command_id, sizeof request->command_id, "%s", reply->command_id);
     snprintf(request->key, sizeof request->key, "%s", reply->key);
     int64_t until = clock_mono_ms(options->clock) + (int64_t)request->wait_s * 1000;
     if (edge_wait(options->edge, request->account.customer.text, reply->order_id, until,
                   wait_is_over, request, NULL) != OK)
-        answer_accepted(request, request->order_id, request->key);
+        answer_not_settled(request);
 }
 
 void handle_place(struct request *request)
@@ -92,7 +101,7 @@ static void cancel_has_fate(void *context, const struct edge_reply *reply)
 {
     struct request *request = context;
     if (reply->verdict == EDGE_ACCEPTED)
-        answer_accepted(request, reply->order_id, "");
+        answer_accepted(request, reply);
     else
         answer_verdict(request, reply);
 }

@@ -146,6 +146,40 @@ static enum result apply_stock(const struct fact *fact, struct err *err)
     return read_model_stock(fact->projection->store, fact->payload, err);
 }
 
+/* A repeat is OK and no news. */
+static enum result apply_fate(const struct fact *fact, const struct command_fate *fate,
+                              struct err *err)
+{
+    struct projection *projection = fact->projection;
+    enum result result = read_model_add_fate(projection->store, fate, err);
+    if (result == DUPLICATE) {
+        projection->counts.duplicates++;
+        return OK;
+    }
+    if (result != OK)
+        return result;
+    projection->counts.facts++;
+    projection->changed(projection->context, fate->command_id, FATE_HEARD);
+    return OK;
+}
+
+static enum result apply_done(const struct fact *fact, struct err *err)
+{
+    const struct command_done *done = fact->payload;
+    const struct command_fate fate = {
+        done->command_id, done->command_type, done->about, done->customer, "done", ""};
+    return apply_fate(fact, &fate, err);
+}
+
+static enum result apply_refused(const struct fact *fact, struct err *err)
+{
+    const struct command_refused *refused = fact->payload;
+    const struct command_fate fate = {refused->command_id, refused->command_type,
+                                      refused->about,      refused->customer,
+                                      "refused",           refused->reason};
+    return apply_fate(fact, &fate, err);
+}
+
 /* It stands in a timeline; if the order itself has not come yet, it gets a row that waits for it. */
 static enum result apply_nothing(const struct fact *fact, struct err *err)
 {
@@ -165,7 +199,8 @@ static enum result apply_nothing(const struct fact *fact, struct err *err)
     return read_model_order(fact->projection->store, &unseen, err);
 }
 
-enum effect { ELSEWHERE, IN_TIMELINE, MOVES_ORDER, SETTLES_ORDER };
+/* TELLS_FATE: it is the only fact of its subject, so its own row tells a repeat. */
+enum effect { ELSEWHERE, TELLS_FATE, IN_TIMELINE, MOVES_ORDER, SETTLES_ORDER };
 
 struct rule {
     const char *type;
@@ -193,6 +228,8 @@ static const struct rule rules[] = {
     {NOTIFICATION_SENT, FROM_NOTIFICATION, &notification_sent_type, IN_TIMELINE, apply_nothing},
     {PRODUCT_LISTED, FROM_ORDER, &product_listed_type, ELSEWHERE, apply_listed},
     {STOCK_CHANGED, FROM_ORDER, &stock_changed_type, ELSEWHERE, apply_stock},
+    {COMMAND_DONE, FROM_ORDER, &command_done_type, TELLS_FATE, apply_done},
+    {COMMAND_REFUSED, FROM_ORDER, &command_refused_type, TELLS_FATE, apply_refused},
 };
 
 static const struct rule *rule_find(const char *type)
@@ -208,6 +245,8 @@ static bool agrees(const struct rule *rule, const struct envelope *envelope, con
 {
     if (strcmp(envelope->source, rule->source) != 0 || strcmp(envelope->subject, payload) != 0)
         return false;
+    if (rule->effect == TELLS_FATE)
+        return envelope->sequence == 1;
     if (rule->effect < MOVES_ORDER)
         return true;
     int64_t version =
@@ -220,7 +259,7 @@ static bool agrees(const struct rule *rule, const struct envelope *envelope, con
 
 static bool in_timeline(const struct rule *rule)
 {
-    return rule && rule->effect != ELSEWHERE;
+    return rule && rule->effect >= IN_TIMELINE;
 }
 
 /* A new order's number: the next. */
@@ -392,6 +431,10 @@ enum result projection_apply(struct projection *projection, const char *body, si
         break;
     }
     projection->last_ms = incoming.envelope.time_ms;
+    if (incoming.rule && incoming.rule->effect == TELLS_FATE) {
+        const struct fact fact = {projection, &incoming, &incoming.envelope, projection->payload};
+        return incoming.rule->apply(&fact, err);
+    }
     return apply_in_turn(projection, &incoming, err);
 }
 

@@ -14,9 +14,10 @@ struct projection_counts {
     uint64_t facts, duplicates, held, ignored, poison;
 };
 
-enum order_news { ORDER_MOVED, ORDER_SETTLED };
-/* What has changed, for those who wait: called inside the transaction, so only remembered. */
-typedef void projection_changed_fn(void *context, const char *order_id, enum order_news news);
+enum order_news { ORDER_MOVED, ORDER_SETTLED, FATE_HEARD };
+/* What has changed, for those who wait: called inside the transaction, so only remembered. The id is an
+ * order's, or of FATE_HEARD a command's. */
+typedef void projection_changed_fn(void *context, const char *id, enum order_news news);
 
 struct projection {
     struct store *store;

@@ -40,6 +40,13 @@ const struct migration edge_migrations[] = {
      "DELETE FROM progress; DELETE FROM expected; DELETE FROM held; DELETE FROM products"},
     {3, "ALTER TABLE progress ADD COLUMN last_id TEXT NOT NULL DEFAULT ''"},
     {4, "ALTER TABLE progress ADD COLUMN cut_at INTEGER NOT NULL DEFAULT 0"},
+    /* number: as they came, for the oldest to go first. What was read before is read again, so that
+     * every read model of one log is alike. */
+    {5, "CREATE TABLE command_fates(number INTEGER PRIMARY KEY, command_id TEXT NOT NULL UNIQUE, "
+        "type TEXT NOT NULL, about TEXT NOT NULL, owner TEXT NOT NULL, status TEXT NOT NULL, "
+        "reason TEXT NOT NULL);"
+        "DELETE FROM progress; DELETE FROM expected; DELETE FROM held; DELETE FROM products; "
+        "DELETE FROM order_facts; DELETE FROM orders"},
 };
 const size_t edge_migration_count = sizeof edge_migrations / sizeof edge_migrations[0];
 
@@ -249,4 +256,25 @@ enum result read_model_stock(struct store *store, const struct stock_changed *st
                       "VALUES ($1, '', 0, '', $2, 0) "
                       "ON CONFLICT(sku) DO UPDATE SET available = excluded.available",
                       STORE_ARGS(store_text(stock->sku), store_int(stock->available)), NULL, err);
+}
+
+enum result read_model_add_fate(struct store *store, const struct command_fate *fate,
+                                struct err *err)
+{
+    int64_t added = 0;
+    enum result result = store_exec(
+        store,
+        "INSERT INTO command_fates(command_id, type, about, owner, status, reason) "
+        "VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT(command_id) DO NOTHING",
+        STORE_ARGS(store_text(fate->command_id), store_text(fate->type), store_text(fate->about),
+                   store_text(fate->owner), store_text(fate->status), store_text(fate->reason)),
+        &added, err);
+    if (result != OK)
+        return result;
+    if (added == 0)
+        return DUPLICATE;
+    return store_exec(store,
+                      "DELETE FROM command_fates "
+                      "WHERE number <= (SELECT max(number) FROM command_fates) - $1",
+                      STORE_ARGS(store_int(FATES_KEPT)), NULL, err);
 }

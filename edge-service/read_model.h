@@ -72,6 +72,26 @@ enum result read_model_listed(struct store *store, const struct product_listed *
 enum result read_model_stock(struct store *store, const struct stock_changed *stock,
                              struct err *err) WARN_UNUSED;
 
+enum { FATES_KEPT = 10000 };
+
+/* What became of a command; borrowed texts. */
+struct command_fate {
+    const char *command_id, *type, *about;
+    const char *owner; /* the customer; "": an administrator */
+    const char *status, *reason;
+};
+/* Keeps the last FATES_KEPT. DUPLICATE: known. */
+enum result read_model_add_fate(struct store *store, const struct command_fate *fate,
+                                struct err *err) WARN_UNUSED;
+/* NOT_FOUND: not known, or another's. */
+enum result read_model_fate(struct store *store, const char *owner, const char *command_id,
+                            struct edge_fate *ret_fate, struct err *err) WARN_UNUSED;
+/* The customer's newest orders. */
+typedef void read_model_recent_fn(void *context, const char *order_id, const char *request_hash);
+enum result read_model_recent(struct store *store, const char *customer, int limit,
+                              read_model_recent_fn *each, void *context,
+                              struct err *err) WARN_UNUSED;
+
 /* As in edge.h; these know nothing of accepted orders. */
 enum result read_model_get(struct store *store, const char *customer, const char *order_id,
                            edge_order_fn *each, void *context, struct err *err) WARN_UNUSED;

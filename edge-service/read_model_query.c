@@ -81,6 +81,52 @@ enum result read_model_timeline(struct store *store, const char *customer, const
                        err);
 }
 
+static enum result take_fate(void *context, const struct store_row *row, struct err *err)
+{
+    struct edge_fate *fate = context;
+    (void)err;
+    store_row_copy(row, 0, fate->command_id, sizeof fate->command_id);
+    store_row_copy(row, 1, fate->type, sizeof fate->type);
+    store_row_copy(row, 2, fate->about, sizeof fate->about);
+    store_row_copy(row, 3, fate->status, sizeof fate->status);
+    store_row_copy(row, 4, fate->reason, sizeof fate->reason);
+    return OK;
+}
+
+enum result read_model_fate(struct store *store, const char *owner, const char *command_id,
+                            struct edge_fate *ret_fate, struct err *err)
+{
+    return store_query_one(store,
+                           "SELECT command_id, type, about, status, reason FROM command_fates "
+                           "WHERE command_id = $1 AND owner = $2",
+                           STORE_ARGS(store_text(command_id), store_text(owner)), take_fate,
+                           ret_fate, err);
+}
+
+struct recent_visit {
+    read_model_recent_fn *each;
+    void *context;
+};
+
+static enum result visit_recent(void *context, const struct store_row *row, struct err *err)
+{
+    const struct recent_visit *visit = context;
+    (void)err;
+    visit->each(visit->context, store_row_text(row, 0), store_row_text(row, 1));
+    return OK;
+}
+
+enum result read_model_recent(struct store *store, const char *customer, int limit,
+                              read_model_recent_fn *each, void *context, struct err *err)
+{
+    struct recent_visit visit = {each, context};
+    return store_query(store,
+                       "SELECT order_id, request_hash FROM orders WHERE customer = $1 "
+                       "ORDER BY placed_ms DESC, order_id DESC LIMIT $2",
+                       STORE_ARGS(store_text(customer), store_int(limit)), visit_recent, &visit,
+                       err);
+}
+
 struct product_visit {
     edge_product_fn *each;
     void *context;
@@ -158,6 +204,11 @@ enum result edge_read_model_hash(struct store *store, char hex[65], struct err *
                            "SELECT sku, name, CAST(unit_price AS TEXT), currency, "
                            "CAST(available AS TEXT), CAST(listed AS TEXT) "
                            "FROM products ORDER BY sku",
+                           6, err);
+    if (result == OK)
+        result = add_table(store, &chain,
+                           "SELECT command_id, type, about, owner, status, reason "
+                           "FROM command_fates ORDER BY command_id",
                            6, err);
     if (result == OK)
         memcpy(hex, chain.hex, SHA256_HEX_SIZE);

@@ -8,18 +8,19 @@
 #include "edge-service/http_private.h"
 
 static const struct route routes[] = {
-    {"POST", "/v1/orders", ROLE_CUSTOMER, BODY_JSON, handle_place},
-    {"GET", "/v1/orders", ROLE_CUSTOMER, BODY_NONE, handle_list},
-    {"GET", "/v1/orders/{}", ROLE_CUSTOMER, BODY_NONE, handle_get},
-    {"GET", "/v1/orders/{}/events", ROLE_CUSTOMER, BODY_NONE, handle_timeline},
-    {"POST", "/v1/orders/{}/cancel", ROLE_CUSTOMER, BODY_NONE, handle_cancel},
-    {"GET", "/v1/products", ROLE_NOBODY, BODY_NONE, handle_products},
-    {"PUT", "/v1/products/{}", ROLE_ADMIN, BODY_JSON, handle_set_product},
-    {"POST", "/v1/products/{}/stock", ROLE_ADMIN, BODY_JSON, handle_stock},
-    {"GET", "/livez", ROLE_NOBODY, BODY_NONE, handle_livez},
-    {"GET", "/readyz", ROLE_NOBODY, BODY_NONE, handle_readyz},
-    {"GET", "/metrics", ROLE_NOBODY, BODY_NONE, handle_metrics},
-    {"GET", "/openapi.yaml", ROLE_NOBODY, BODY_NONE, handle_openapi},
+    {"POST", "/v1/orders", FOR_CUSTOMERS, BODY_JSON, handle_place},
+    {"GET", "/v1/orders", FOR_CUSTOMERS, BODY_NONE, handle_list},
+    {"GET", "/v1/orders/{}", FOR_CUSTOMERS, BODY_NONE, handle_get},
+    {"GET", "/v1/orders/{}/events", FOR_CUSTOMERS, BODY_NONE, handle_timeline},
+    {"POST", "/v1/orders/{}/cancel", FOR_CUSTOMERS, BODY_NONE, handle_cancel},
+    {"GET", "/v1/products", FOR_ANYBODY, BODY_NONE, handle_products},
+    {"PUT", "/v1/products/{}", FOR_ADMINS, BODY_JSON, handle_set_product},
+    {"POST", "/v1/products/{}/stock", FOR_ADMINS, BODY_JSON, handle_stock},
+    {"GET", "/v1/commands/{}", FOR_BOTH, BODY_NONE, handle_command},
+    {"GET", "/livez", FOR_ANYBODY, BODY_NONE, handle_livez},
+    {"GET", "/readyz", FOR_ANYBODY, BODY_NONE, handle_readyz},
+    {"GET", "/metrics", FOR_ANYBODY, BODY_NONE, handle_metrics},
+    {"GET", "/openapi.yaml", FOR_ANYBODY, BODY_NONE, handle_openapi},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
@@ -170,6 +171,21 @@ static bool authenticate(struct request *request)
     return result == OK;
 }
 
+static bool may_take(const struct route *route, enum role role)
+{
+    switch (route->access) {
+    case FOR_CUSTOMERS:
+        return role == ROLE_CUSTOMER;
+    case FOR_ADMINS:
+        return role == ROLE_ADMIN;
+    case FOR_BOTH:
+        return role == ROLE_CUSTOMER || role == ROLE_ADMIN;
+    case FOR_ANYBODY:
+        break;
+    }
+    return true;
+}
+
 bool route_admit(struct request *request, const char *method, const char *path)
 {
     for (size_t i = 0; i < ROUTE_COUNT && !request->route; i++)
@@ -180,13 +196,13 @@ bool route_admit(struct request *request, const char *method, const char *path)
         no_route(request, method, path);
         return false;
     }
-    if (request->route->role == ROLE_NOBODY)
+    if (request->route->access == FOR_ANYBODY)
         return within_rates(request);
     if (!authenticate(request) || !within_rates(request))
         return false;
-    if (request->account.role != request->route->role) {
+    if (!may_take(request->route, request->account.role)) {
         answer_problem(request, 403, "forbidden", "this is for %s only",
-                       request->route->role == ROLE_ADMIN ? "administrators" : "customers");
+                       request->route->access == FOR_ADMINS ? "administrators" : "customers");
         return false;
     }
     return true;

@@ -218,6 +218,7 @@ enum result handle_cancel(void *self, struct uow *uow, const struct envelope *en
                           const void *payload, struct err *err)
 {
     const struct order_cancel *cancel = payload;
+    const struct command command = {envelope, cancel->order_id, cancel->customer};
     struct happening what = {EVENT_CANCEL, cancel->order_id, ""};
     struct order *order = NULL;
     const struct order_step *step = NULL;
@@ -225,10 +226,11 @@ enum result handle_cancel(void *self, struct uow *uow, const struct envelope *en
     if (result != OK)
         return result;
     if (order != NULL && strcmp(order->customer, cancel->customer) != 0)
-        return command_refuse(uow, envelope, cancel->order_id, "not-found", err);
+        return command_refuse(self, uow, &command, "not-found", err);
     if (step->verdict == VERDICT_REFUSE)
-        return command_refuse(uow, envelope, cancel->order_id, step->reason, err);
-    return step_follow(self, uow, order, step, &what, err);
+        return command_refuse(self, uow, &command, step->reason, err);
+    result = step_follow(self, uow, order, step, &what, err);
+    return result == OK || result == DUPLICATE ? command_done(uow, &command, err) : result;
 }
 
 /* What payment says it has moved must be what the order costs. */

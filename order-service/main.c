@@ -7,9 +7,9 @@ static enum result create(const struct runtime *runtime, const void *context,
 {
     const struct order_service_options options = {
         .payment_deadline_ms = *(const int64_t *)context * 1000,
+        .log = &runtime->log,
     };
     struct order_service *service = NULL;
-    (void)runtime;
     enum result result = order_service_new(&options, &service, err);
     made->self = service;
     return result;
@@ -18,6 +18,11 @@ static enum result create(const struct runtime *runtime, const void *context,
 static void destroy(void *self)
 {
     order_service_free(self);
+}
+
+static void metrics(void *self, struct buf *out)
+{
+    order_service_metrics(self, out);
 }
 
 int main(int argc, char **argv)
@@ -36,6 +41,7 @@ int main(int argc, char **argv)
         .create = create,
         .context = &deadline_s,
         .destroy = destroy,
+        .metrics = metrics,
     };
     return service_main(&program, argc, argv);
 }

@@ -15,10 +15,13 @@
 #include "common/store/store.h"
 
 struct order_service;
+struct buf;
+struct log;
 
 struct order_service_options {   /* zero: the default */
     int64_t payment_deadline_ms; /* from placing to giving up on payment (30000) */
     size_t cache_max;            /* folded orders kept in memory (4096) */
+    const struct log *log;       /* of what is refused; NULL: silent */
 };
 
 /* `options` may be NULL. The result is the caller's: order_service_free. */
@@ -26,6 +29,8 @@ enum result order_service_new(const struct order_service_options *options,
                               struct order_service **ret_service, struct err *err) WARN_UNUSED;
 /* Takes NULL. */
 void order_service_free(struct order_service *service);
+/* What it counts beside the loop, as Prometheus text. */
+void order_service_metrics(const struct order_service *service, struct buf *out);
 
 extern const struct topology order_topology;
 extern const struct service_spec order_service_spec;

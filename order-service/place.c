@@ -6,14 +6,16 @@
 
 /* The same order id again is a repeat, or somebody's key used for something else. What is compared
  * here never changes, so that memory will do. */
-static enum result place_again(struct uow *uow, const struct envelope *envelope,
-                               const struct order_place *place, const struct order *order,
-                               struct err *err)
+static enum result place_again(struct order_service *service, struct uow *uow,
+                               const struct envelope *envelope, const struct order_place *place,
+                               const struct order *order, struct err *err)
 {
     if (strcmp(order->request_hash, place->request_hash) == 0 &&
         strcmp(order->customer, place->customer) == 0)
         return DUPLICATE;
-    return command_refuse(uow, envelope, place->order_id, "idempotency-key-reused", err);
+    return command_refuse(service, uow,
+                          &(struct command){envelope, place->order_id, place->customer},
+                          "idempotency-key-reused", err);
 }
 
 static enum result offers_find(struct order_service *service, struct uow *uow,
@@ -123,7 +125,7 @@ enum result handle_place(void *self, struct uow *uow, const struct envelope *env
     enum result result =
         order_store_find(service->orders, uow_store(uow), place->order_id, &order, &fresh, err);
     if (result == OK)
-        return place_again(uow, envelope, place, order, err);
+        return place_again(service, uow, envelope, place, order, err);
     if (result == NOT_FOUND)
         result = place_new(service, uow, place, err);
     return result == OK ? OK : err_context(err, result, "order %s", place->order_id);

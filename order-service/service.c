@@ -53,6 +53,10 @@ const struct migration order_migrations[] = {
     {6, "CREATE TABLE settled ("
         "  number INTEGER NOT NULL PRIMARY KEY, order_id TEXT NOT NULL, version INTEGER NOT NULL);"
         "ALTER TABLE order_event ADD COLUMN traceparent TEXT NOT NULL DEFAULT ''"},
+    /* Which command a key of catalogue.set-product belongs to. */
+    {7,
+     "CREATE TABLE listing_request ("
+     "  request_id TEXT NOT NULL PRIMARY KEY, command_id TEXT NOT NULL, at_ms INTEGER NOT NULL)"},
 };
 const size_t order_migration_count = sizeof order_migrations / sizeof order_migrations[0];
 
@@ -70,6 +74,7 @@ enum result order_service_new(const struct order_service_options *options,
         return err_set(err, RETRY, "out of memory");
     service->payment_deadline_ms =
         options->payment_deadline_ms == 0 ? PAYMENT_DEADLINE_MS : options->payment_deadline_ms;
+    service->log = options->log;
     service->orders = order_store_new(options->cache_max == 0 ? CACHE_MAX : options->cache_max);
     service->stock = stock_new();
     *ret_service = service;
@@ -82,6 +87,7 @@ void order_service_free(struct order_service *service)
         return;
     order_store_free(service->orders);
     stock_free(service->stock);
+    refusals_release(&service->refusals);
     free(service);
 }
 
@@ -126,6 +132,13 @@ static void service_forget(void *self)
     order_store_forget(service->orders);
     stock_forget(service->stock);
     service->asked.missing_count = 0;
+    service->refusals.count = 0;
+}
+
+static void service_committed(void *self)
+{
+    struct order_service *service = self;
+    refusals_committed(&service->refusals, service->log);
 }
 
 const struct service_spec order_service_spec = {
@@ -137,4 +150,5 @@ const struct service_spec order_service_spec = {
     .wait_anew = service_wait_anew,
     .before_commit = service_before_commit,
     .forget = service_forget,
+    .committed = service_committed,
 };

@@ -8,8 +8,19 @@
 #include "order-service/order_store.h"
 #include "order-service/stock.h"
 
+enum { REFUSAL_REASONS = 8 };
+
+/* fate.c: refusals, counted by reason once they are committed. */
+struct refusals {
+    uint64_t counted[REFUSAL_REASONS];
+    struct refusal *open; /* of the open transaction */
+    size_t count, capacity;
+};
+
 struct order_service {
     int64_t payment_deadline_ms;
+    const struct log *log; /* NULL: silent */
+    struct refusals refusals;
     struct order_store *orders;
     struct stock *stock;
     /* Too large for the stack's comfort, and never alive beyond one message. */
@@ -38,9 +49,19 @@ handler_fn handle_retell, handle_retell_settled;
 enum result retell_flush(struct order_service *service, struct uow *uow,
                          struct err *err) WARN_UNUSED;
 
-/* refuse.c: tells the sender of a command, by a fact, that nothing will come of it. OK when told.
- */
-enum result command_refuse(struct uow *uow, const struct envelope *command, const char *about,
-                           const char *reason, struct err *err) WARN_UNUSED;
+/* fate.c: tells the sender of a command, by a fact, what came of it. OK when told. */
+struct command {
+    const struct envelope *envelope;
+    const char *about;    /* an order id or a SKU */
+    const char *customer; /* "": an administrator's */
+};
+enum result command_done(struct uow *uow, const struct command *command,
+                         struct err *err) WARN_UNUSED;
+/* `reason` is one of fate.c's table. */
+enum result command_refuse(struct order_service *service, struct uow *uow,
+                           const struct command *command, const char *reason,
+                           struct err *err) WARN_UNUSED;
+void refusals_committed(struct refusals *refusals, const struct log *log);
+void refusals_release(struct refusals *refusals);
 
 #endif

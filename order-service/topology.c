@@ -40,6 +40,7 @@ static const struct publication_spec publications[] = {
     {EVENTS_EXCHANGE, ORDER_EXPIRED, &order_expired_type},
     {EVENTS_EXCHANGE, PRODUCT_LISTED, &product_listed_type},
     {EVENTS_EXCHANGE, STOCK_CHANGED, &stock_changed_type},
+    {EVENTS_EXCHANGE, COMMAND_DONE, &command_done_type},
     {EVENTS_EXCHANGE, COMMAND_REFUSED, &command_refused_type},
     {COMMANDS_EXCHANGE, PAYMENT_CLOSE, &payment_close_type},
     {COMMANDS_EXCHANGE, PAYMENT_REFUND, &payment_refund_type},

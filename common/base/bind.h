@@ -87,6 +87,11 @@ void bind_encode(const struct bind_type *type, const void *value, struct buf *ou
         .name = #member, .kind = BIND_KIND_TEXT, .offset = offsetof(owner, member),                \
         .size = sizeof(((owner *)0)->member), .format = (fmt)                                      \
     }
+#define BIND_OPTIONAL_INT_FIELD(owner, member, lo, hi)                                             \
+    {                                                                                              \
+        .name = #member, .kind = BIND_KIND_INT, .need = BIND_OPTIONAL,                             \
+        .offset = offsetof(owner, member), .min = (lo), .max = (hi)                                \
+    }
 #define BIND_OPTIONAL_TEXT_FIELD(owner, member, fmt)                                               \
     {                                                                                              \
         .name = #member, .kind = BIND_KIND_TEXT, .need = BIND_OPTIONAL,                            \

@@ -58,6 +58,8 @@ static void metrics(void *context, struct buf *out)
     const struct running *running = context;
     service_metrics(running->service, running->program->spec->topology,
                     clock_wall_ms(running->runtime.clock), out);
+    if (running->program->metrics)
+        running->program->metrics(running->made.self, out);
     otlp_metrics(running->otlp, out);
     process_metrics(running->runtime.clock, out);
 }

@@ -16,6 +16,8 @@ struct service_made {
     struct service_limits limits; /* zero: the defaults */
 };
 
+struct buf;
+
 struct service_program {
     struct runtime_program runtime; /* its name is spec's */
     const struct service_spec *spec;
@@ -27,11 +29,11 @@ struct service_program {
                           struct service_made *made, struct err *err);
     const void *context;         /* what the program has read from its own options; may be NULL */
     void (*destroy)(void *self); /* of `self`; NULL: nothing to free */
+    void (*metrics)(void *self, struct buf *out); /* its own numbers; NULL: none */
 };
 
 int service_main(const struct service_program *program, int argc, char **argv);
 
-struct buf;
 /* The numbers of a service loop as Prometheus text; reads its tables, so not while a transaction is
  * open. */
 void service_metrics(const struct service *service, const struct topology *topology,

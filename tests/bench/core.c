@@ -187,7 +187,7 @@ static void list_products(struct bench *bench)
         struct stock_adjust adjust = {.delta = 100000000};
         snprintf(product.sku, sizeof product.sku, "SKU-%d", i);
         snprintf(adjust.sku, sizeof adjust.sku, "SKU-%d", i);
-        edge_set_product(bench->edge, &product, (struct edge_caller){replied, bench, NULL});
+        edge_set_product(bench->edge, &product, NULL, (struct edge_caller){replied, bench, NULL});
         rounds(bench, 8);
         edge_adjust_stock(bench->edge, &adjust, NULL, (struct edge_caller){replied, bench, NULL});
         rounds(bench, 8);

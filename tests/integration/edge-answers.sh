@@ -49,7 +49,7 @@ edge_start
 
 # Nobody works yet: what is accepted stays accepted.
 place one MUG-1 1
-is 'an order' 202 '{"order_id":"*","status":"accepted"}'
+is 'an order' 202 '{"order_id":"*","status":"accepted","command_id":"*"}'
 id=$(order_of)
 has_header "Location: /v1/orders/$id"
 has_header 'Idempotency-Key: one'
@@ -92,11 +92,28 @@ for name in order payment notification; do
     services+=($!)
 done
 ask_as "$ADMIN" PUT /v1/products/MUG-1 "${json[@]}" -d '{"name":"A \"mug\"","unit_price":700,"currency":"EUR"}'
-is 'a product' 202 '{"sku":"MUG-1","status":"accepted"}'
+is 'a product' 202 '{"sku":"MUG-1","status":"accepted","command_id":"*"}'
+ask_as "$ADMIN" PUT /v1/products/MUG-1 "${json[@]}" -H 'Prefer: wait=20' -d '{"name":"A \"mug\"","unit_price":700,"currency":"EUR"}'
+is 'a product, waited for' 200 '{"command_id":"*","type":"catalogue.set-product","about":"MUG-1","status":"done","reason":null}'
+ask_as "$ADMIN" PUT /v1/products/MUG-1 "${json[@]}" -H 'Prefer: wait=20' -d '{"name":"Old","unit_price":1,"currency":"EUR","revision":1}'
+is 'a stale revision' 409 '*urn:warren:problem:stale-revision*'
+ask_as "$ADMIN" PUT /v1/products/MUG-1 "${json[@]}" -d '{"name":"New","unit_price":1,"currency":"EUR","revision":9007199254740991}'
+is 'a revision far ahead' 422 '*urn:warren:problem:revision-too-far-ahead*'
 ask_as "$ADMIN" POST /v1/products/MUG-1/stock "${json[@]}" -H 'Idempotency-Key: s' -d '{"delta":10}'
 is stock 202
 ask_as "$ADMIN" POST /v1/products/MUG-1/stock "${json[@]}" -H 'Idempotency-Key: s' -d '{"delta":10}'
 is 'stock again' 202
+ask_as "$ADMIN" POST /v1/products/MUG-1/stock "${json[@]}" -H 'Idempotency-Key: s' -d '{"delta":11}'
+is 'another delta under the key' 422 '*urn:warren:problem:key-reused*'
+ask_as "$ADMIN" POST /v1/products/GHOST/stock "${json[@]}" -H 'Prefer: wait=20' -d '{"delta":1}'
+is 'stock of nothing' 404 '*urn:warren:problem:unknown-product*'
+ask_as "$ADMIN" POST /v1/products/MUG-1/stock "${json[@]}" -H 'Prefer: wait=20' -d '{"delta":-11}'
+is 'more than there is' 409 '*urn:warren:problem:stock-below-zero*'
+refused=$(sed -E 's/.*"command_id":"([^"]*)".*/\1/' <<<"$BODY")
+ask_as "$ADMIN" GET "/v1/commands/$refused"
+is 'its fate' 200 "{\"command_id\":\"$refused\",*\"status\":\"refused\",\"reason\":\"stock-below-zero\"}"
+ask_as "$ALICE" GET "/v1/commands/$refused"
+is 'its fate, for another' 404 '*urn:warren:problem:no-such-command*'
 in_stock() { ask GET /v1/products && [[ $BODY == *'"available":10}'* ]]; }
 broker_until 30 in_stock || true
 is catalogue 200 '{"products":\[{"sku":"MUG-1","name":"A \\"mug\\"","unit_price":700,"currency":"EUR","available":10}\]}'
@@ -111,7 +128,7 @@ is timeline 200 '{"events":\[*"order.placed"*"payment.captured"*"order.confirmed
 ask_as "$BOB" GET "/v1/orders/$two/events"
 is "another's timeline" 404
 ask_as "$ALICE" POST "/v1/orders/$two/cancel"
-is cancel 202 "{\"order_id\":\"$two\",\"status\":\"accepted\"}"
+is cancel 202 "{\"order_id\":\"$two\",\"status\":\"accepted\",\"command_id\":*}"
 cancelled() { ask_as "$ALICE" GET "/v1/orders/$two" && [[ $BODY == *'"status":"cancelled"'* ]]; }
 broker_until 20 cancelled || is cancelled 200 '*"cancelled"*'
 ask_as "$ALICE" POST "/v1/orders/$two/cancel"

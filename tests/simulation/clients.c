@@ -97,13 +97,25 @@ static void plan_order(struct clients *clients, int number)
     memcpy(op->order_id, id.text, sizeof op->order_id);
 }
 
-static void plan_product(struct clients *clients, size_t sku, int64_t revision, int64_t at_ms)
+/* Under a key, so that a repeat is the same command. `revision` 0: whichever order-service hears of last
+ * is what counts. */
+static struct op *plan_product(struct clients *clients, size_t sku, int64_t revision, int64_t at_ms)
 {
     struct op *op = op_new(clients, OP_PRODUCT, at_ms);
     if (op) {
         op->sku = sku;
         op->revision = revision;
+        op->price = 100 + 10 * (int64_t)sku + revision;
+        snprintf(op->key, sizeof op->key, "listing-%zu", clients->count);
     }
+    return op;
+}
+
+static void plan_relisting(struct clients *clients, size_t sku, int64_t price, int64_t at_ms)
+{
+    struct op *op = plan_product(clients, sku, 0, at_ms);
+    if (op)
+        op->price = price;
 }
 
 static struct op *plan_stock(struct clients *clients, size_t sku, int64_t at_ms)
@@ -144,10 +156,12 @@ struct clients *clients_new(struct world *world)
     clients->next_ms = INT64_MAX;
     make_customers(clients);
     for (size_t sku = 0; sku < SKUS; sku++)
-        plan_product(clients, sku, 1, 1000);
+        (void)plan_product(clients, sku, 1, 1000);
     clients->unlisted = SKUS;
-    plan_product(clients, 0, 3, chance_between(chance, 3000, 12000));
-    plan_product(clients, 0, 2, chance_between(chance, 3000, 12000));
+    (void)plan_product(clients, 0, 3, chance_between(chance, 3000, 12000));
+    (void)plan_product(clients, 0, 2, chance_between(chance, 3000, 12000));
+    plan_relisting(clients, 1, 115, chance_between(chance, 3000, 12000));
+    plan_relisting(clients, 1, 116, chance_between(chance, 3000, 12000));
     plan_stock(clients, 1, chance_between(chance, 3000, 12000));
     plan_stock(clients, SKUS - 1, chance_between(chance, 3000, 12000));
     int orders = ORDERS_LEAST + (int)chance_below(chance, 5);
@@ -272,6 +286,7 @@ static void accepted(struct op *op, const struct edge_reply *reply)
     struct world *world = op->clients->world;
     op->state = OP_DONE;
     world->coverage.items[COVER_CLIENT_OK]++;
+    memcpy(op->command_id, reply->command_id, UUID_SIZE);
     write_history(op, "ok");
     if (op->kind == OP_PRODUCT && op->revision == 1)
         listed(op);
@@ -348,6 +363,10 @@ static void on_reply(void *context, const struct edge_reply *reply)
     case EDGE_FORBIDDEN:
         op->state = OP_DONE;
         return;
+    case EDGE_TOO_FAR_AHEAD:
+        op->state = OP_DONE;
+        world_violated(world, 2, "revision %" PRId64 " was called too far ahead", op->revision);
+        return;
     case EDGE_NO_ORDER:
         break;
     }
@@ -374,12 +393,11 @@ void clients_edge_died(struct world *world, int instance)
 
 static void send_product(struct edge *edge, struct op *op, struct edge_caller caller)
 {
-    struct set_product product = {.unit_price = 100 + 10 * (int64_t)op->sku + op->revision,
-                                  .currency = "EUR",
-                                  .revision = op->revision};
+    struct set_product product = {
+        .unit_price = op->price, .currency = "EUR", .revision = op->revision};
     snprintf(product.sku, sizeof product.sku, "%s", client_skus[op->sku]);
     snprintf(product.name, sizeof product.name, "Product %s", client_skus[op->sku]);
-    edge_set_product(edge, &product, caller);
+    edge_set_product(edge, &product, op->key, caller);
 }
 
 static void send_stock(struct edge *edge, struct op *op, struct edge_caller caller)

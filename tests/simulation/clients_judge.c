@@ -110,7 +110,8 @@ static int64_t refused_adjustments(struct world *world, const char *sku)
     for (size_t i = 0;
          (body = memory_broker_stream_at(world->broker, STREAM_LOG, i, &size, &offset)); i++) {
         const char *id = strstr(body, marker);
-        if (!id || !strstr(body, "\"stock.adjust\"") || !strstr(body, about) || count == 16)
+        if (!id || !strstr(body, "\"command.refused\"") || !strstr(body, "\"stock.adjust\"") ||
+            !strstr(body, about) || count == 16)
             continue;
         snprintf(ids[count], sizeof ids[0], "%.36s", id + sizeof marker - 1);
         size_t known = 0;
@@ -138,6 +139,72 @@ static void judge_stock(struct world *world, size_t sku)
                        "%s: %" PRId64 " adjustments of %" PRId64 " (%" PRId64
                        " refused) make %" PRId64,
                        client_skus[sku], made, client_stock[sku], refused, adjusted);
+}
+
+/* Whether the catalogue has ever said so. */
+static bool was_listed(struct world *world, const struct op *op)
+{
+    char sku[48], price[48];
+    int64_t offset;
+    size_t size;
+    const char *body;
+    snprintf(sku, sizeof sku, "\"sku\":\"%s\"", client_skus[op->sku]);
+    snprintf(price, sizeof price, "\"unit_price\":%" PRId64 ",", op->price);
+    for (size_t i = 0;
+         (body = memory_broker_stream_at(world->broker, STREAM_LOG, i, &size, &offset)); i++)
+        if (strstr(body, "\"product.listed\"") && strstr(body, sku) && strstr(body, price))
+            return true;
+    return false;
+}
+
+static int64_t product_number(struct world *world, const struct op *op, const char *sql)
+{
+    struct err err = {{0}};
+    int64_t number = -1;
+    if (store_query_int(world->stores[DB_ORDER], sql, STORE_ARGS(store_text(client_skus[op->sku])),
+                        &number, &err) != OK)
+        world_violated(world, 0, "unreadable: %s", err.text);
+    return number;
+}
+
+/* Done is what the catalogue shows, unless a later one won; refused was never in it. Only a change that
+ * gives its revision can be overtaken. */
+static void judge_listing(struct world *world, const struct op *op, const struct edge_fate *fate)
+{
+    bool done = strcmp(fate->status, "done") == 0;
+    int64_t revision = product_number(world, op, "SELECT revision FROM product WHERE sku = $1");
+    int64_t price = product_number(world, op, "SELECT unit_price FROM product WHERE sku = $1");
+    if (done != was_listed(world, op))
+        world_violated(world, 5, "%s at %" PRId64 ": %s %s, but %s", client_skus[op->sku],
+                       op->price, fate->status, fate->reason, done ? "not listed" : "listed");
+    if (op->revision == 0 && !done)
+        world_violated(world, 1, "%s at %" PRId64 " was refused: %s", client_skus[op->sku],
+                       op->price, fate->reason);
+    if (op->revision > 0 && (done ? revision < op->revision : revision <= op->revision))
+        world_violated(world, 5, "%s: revision %" PRId64 " is %s, and the catalogue has %" PRId64,
+                       client_skus[op->sku], op->revision, fate->status, revision);
+    if (op->revision > 0 && revision == op->revision && price != op->price)
+        world_violated(world, 5, "%s at revision %" PRId64 " costs %" PRId64 ", not %" PRId64,
+                       client_skus[op->sku], revision, price, op->price);
+}
+
+/* What was answered 202 has been done or refused, as every edge tells its owner. */
+static void judge_fate(struct world *world, const struct op *op, int edge)
+{
+    struct err err = {{0}};
+    struct edge_fate fate = {.status = ""};
+    struct process *process = world_edge(world, edge);
+    bool customers = op->kind == OP_PLACE || op->kind == OP_CANCEL;
+    const char *owner = customers ? world->clients->customers[op->customer] : "";
+    if (!process)
+        return;
+    enum result result = edge_get_command(process->edge, owner, op->command_id, &fate, &err);
+    bool done = strcmp(fate.status, "done") == 0;
+    if (result != OK || (!done && strcmp(fate.status, "refused") != 0))
+        world_violated(world, 1, "edge-%d knows no fate of command %s %s: %s", edge + 1,
+                       op->command_id, op->key, fate.status);
+    else if (op->kind == OP_PRODUCT)
+        judge_listing(world, op, &fate);
 }
 
 static enum result judge_mail(void *context, const struct store_row *row, struct err *err)
@@ -179,6 +246,9 @@ void clients_judge(struct world *world)
     for (size_t i = 0; i < clients->count; i++)
         if (clients->ops[i].kind == OP_PLACE && !clients->ops[i].repeat)
             judge_views(world, &clients->ops[i]);
+    for (size_t i = 0; i < clients->count; i++)
+        for (int edge = 0; edge < INSTANCES && clients->ops[i].command_id[0]; edge++)
+            judge_fate(world, &clients->ops[i], edge);
     for (size_t sku = 0; sku < SKUS; sku++)
         judge_stock(world, sku);
     for (int i = 0; i < INSTANCES; i++) {

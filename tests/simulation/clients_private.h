@@ -23,10 +23,12 @@ struct op {
     int edge; /* flying: through which */
     int attempts;
     size_t sku;
-    int64_t revision;
+    int64_t revision; /* 0: the next one */
+    int64_t price;    /* of no other op on this product */
     int customer;
     char key[32];
     char order_id[UUID_SIZE];
+    char command_id[UUID_SIZE]; /* of what was accepted last */
     char hash[SHA256_HEX_SIZE];
     struct place_request request;
     bool repeat, other_body;

@@ -19,6 +19,7 @@
     X(ORDER_EXPIRED, "order: expired")                                                             \
     X(ORDER_EXPIRED_REFUNDED, "order: expired, charged meanwhile, refunded")                       \
     X(COMMAND_REFUSED, "command refused")                                                          \
+    X(COMMAND_DONE, "command done")                                                                \
     X(KEY_REUSED, "a key reused with another body, told")                                          \
     X(ALERT, "alert raised")                                                                       \
     X(CLIENT_OK, "client: accepted")                                                               \

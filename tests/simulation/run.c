@@ -164,6 +164,7 @@ static void cover_stream(struct world *world)
          (body = memory_broker_stream_at(world->broker, STREAM_LOG, i, &size, &offset)); i++) {
         bool refused = strstr(body, "\"command.refused\"") != NULL;
         world->coverage.items[COVER_COMMAND_REFUSED] += refused;
+        world->coverage.items[COVER_COMMAND_DONE] += strstr(body, "\"command.done\"") != NULL;
         world->coverage.items[COVER_KEY_REUSED] +=
             refused && strstr(body, "idempotency-key-reused") != NULL;
     }

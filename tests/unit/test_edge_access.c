@@ -8,6 +8,7 @@
 #include "tests/unit/unit.h"
 
 #define ORDER "0190b0c0-0000-8000-8000-00000000a001"
+#define COMMAND "0190b0c0-0000-8000-8000-00000000c001" /* A's, a cancel */
 #define PLACE                                                                                      \
     "{\"lines\":[{\"sku\":\"MUG-1\",\"quantity\":1}],\"payment\":{\"token\":\"tok_visa\"}}"
 #define PRODUCT "{\"name\":\"Mug\",\"unit_price\":1,\"currency\":\"EUR\"}"
@@ -29,6 +30,7 @@ static const struct expectation {
     {"GET", "/v1/products", "", NULL, {200, 200, 200, 200, 200, 200}},
     {"PUT", "/v1/products/{}", "MUG-1", PRODUCT, {401, 403, 403, 202, 401, 401}},
     {"POST", "/v1/products/{}/stock", "MUG-1", "{\"delta\":1}", {401, 403, 403, 202, 401, 401}},
+    {"GET", "/v1/commands/{}", COMMAND, NULL, {401, 200, 404, 404, 401, 401}},
     {"GET", "/livez", "", NULL, {200, 200, 200, 200, 200, 200}},
     {"GET", "/readyz", "", NULL, {200, 200, 200, 200, 200, 200}},
     {"GET", "/metrics", "", NULL, {200, 200, 200, 200, 200, 200}},
@@ -58,7 +60,12 @@ static void path_of(const char *pattern, const char *parameter, char *path, size
 static void start(void)
 {
     front_open(&front, NULL);
+    struct command_done done = {
+        .command_id = COMMAND, .command_type = ORDER_CANCEL, .about = ORDER};
+    memcpy(done.customer, front.customer[0].text, sizeof done.customer);
     bottle_placed(&front.bottle, ORDER, front.customer[0].text, NULL);
+    bottle_fact(&front.bottle, "/order-service", COMMAND_DONE, COMMAND, 1, &command_done_type,
+                &done);
     front_turns(&front, 3);
 }
 

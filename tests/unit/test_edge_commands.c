@@ -304,45 +304,6 @@ static void test_cancel(void)
     bottle_close(&b);
 }
 
-struct revisions {
-    int64_t given[4];
-    int count;
-};
-
-static void note_revision(void *context, const struct bus_event *event)
-{
-    struct revisions *revisions = context;
-    if (event->kind != BUS_DELIVERY || revisions->count == 4)
-        return;
-    const char *at = strstr(event->delivery->body, "\"revision\":");
-    if (at)
-        revisions->given[revisions->count++] = strtoll(at + strlen("\"revision\":"), NULL, 10);
-}
-
-static void test_revisions_increase_though_the_clock_goes_back(void)
-{
-    const struct switches switches = switches_all_on();
-    const struct bus_subscription subscription = {.queue = COMMANDS, .prefetch = 10};
-    struct set_product product = {.sku = "CUP", .name = "Cup", .unit_price = 1, .currency = "EUR"};
-    struct revisions revisions = {.count = 0};
-    bottle_open(&b);
-    for (int i = 0; i < 3; i++) {
-        edge_set_product(b.edge, &product, outcome_of(&first));
-        bottle_run(&b, 2);
-        b.clock.wall_ms -= 60000;
-    }
-    struct bus *bus = memory_bus_new(b.broker, &switches);
-    bus_listen(bus, note_revision, &revisions);
-    CU_ASSERT_EQUAL_FATAL(bus_subscribe(bus, &subscription, NULL), OK);
-    for (int i = 0; i < 10; i++)
-        bus_pump(bus);
-    CU_ASSERT_EQUAL(revisions.count, 3);
-    CU_ASSERT_TRUE(revisions.given[0] < revisions.given[1]);
-    CU_ASSERT_TRUE(revisions.given[1] < revisions.given[2]);
-    bus_free(bus);
-    bottle_close(&b);
-}
-
 static void test_drain_and_abandon(void)
 {
     bottle_open(&b);
@@ -377,8 +338,6 @@ static const struct unit_case cases[] = {
     {"tables are bounded", test_tables_are_bounded},
     {"an accepted order is forgotten with age", test_accepted_is_forgotten_with_age},
     {"cancel", test_cancel},
-    {"revisions increase though the clock goes back",
-     test_revisions_increase_though_the_clock_goes_back},
     {"drain and abandon", test_drain_and_abandon},
 };
 
