@@ -39,8 +39,12 @@ static void read_all(struct evidence *e, const struct audit_sources *sources)
     if (sources->history && evidence_read_history(e, sources->history, &err) != OK)
         note_unreadable(e->report, err.text);
     for (size_t i = 0; i < sources->edge_count && i < AUDIT_EDGES_MAX; i++)
-        if (evidence_read_edge(e, &sources->edges[i], &err) != OK)
-            note_unreadable(e->report, err.text);
+        if (evidence_read_edge(e, &sources->edges[i], &err) != OK) {
+            if (sources->edges[i].serving)
+                note_unreadable(e->report, err.text);
+            else
+                noted(e, "what is left of %s cannot be read", sources->edges[i].name);
+        }
     if (!sources->log)
         note_unreadable(e->report, "the stream cannot be read");
     else if (evidence_read_log(e, sources->log, &err) != OK)

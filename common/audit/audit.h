@@ -89,6 +89,7 @@ struct audit_report {
     size_t pending;        /* young and incomplete: look again later */
     size_t not_looked_for; /* facts that are not on the log, which was given up or was cut */
     size_t lost;           /* facts that are not on the log, and older than all of it */
+    size_t missing;        /* facts, or series with a gap, that the log lacks otherwise */
     char unreadable[512];  /* why a source could not be read; "" : all were */
     int64_t captured, refunded, revenue;
 };

@@ -22,9 +22,11 @@ static void judge_untold(struct evidence *e, const char *sku, const struct produ
     int64_t at_ms = product->told_ms > stock_seen_ms(told) ? product->told_ms : e->options->now_ms;
     if (evidence_log_may_lack(e, seen_ms) || evidence_log_is_another(e))
         return;
-    if (evidence_due(e, at_ms))
-        violated(e, 5, "product %s: its store is at fact %" PRId64 ", the stream at %" PRId64, sku,
-                 product->sequence, told_last(told));
+    if (!evidence_due(e, at_ms))
+        return;
+    e->report->missing++;
+    violated(e, 5, "product %s: its store is at fact %" PRId64 ", the stream at %" PRId64, sku,
+             product->sequence, told_last(told));
 }
 
 static void judge_row(struct evidence *e, const char *sku, const struct product_case *product,

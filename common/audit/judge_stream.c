@@ -10,10 +10,12 @@
 static void miss(struct evidence *e, const char *id, int64_t at_ms, const char *what,
                  const char *subject)
 {
-    if (!e->log_cut && (e->report->counts.stream == 0 || at_ms < e->log_begins_ms))
+    if (!e->log_cut && (e->report->counts.stream == 0 || at_ms < e->log_begins_ms)) {
         e->report->lost++;
-    else
-        violated(e, 5, "%s: %s (fact %s) never reached the stream", subject, what, id);
+        return;
+    }
+    e->report->missing++;
+    violated(e, 5, "%s: %s (fact %s) never reached the stream", subject, what, id);
 }
 
 /* Finds a stored fact on the stream and marks it as known. */
@@ -96,11 +98,13 @@ static void judge_whole(struct evidence *e, const struct series *series)
     bool begins = series->from == 1 || e->log_cut || e->options->log_given_up_ms > 0;
     if (series->count == 0 || (whole && begins) || !evidence_due(e, series->last_ms))
         return;
-    if (whole && evidence_log_is_another(e))
+    if (whole && evidence_log_is_another(e)) {
         e->lost_series++;
-    else
-        violated(e, 5, "%s of %s: %" PRId64 " facts from %" PRId64 " to %" PRId64 " on the stream",
-                 series->source, series->subject, series->count, series->from, series->to);
+        return;
+    }
+    e->report->missing++;
+    violated(e, 5, "%s of %s: %" PRId64 " facts from %" PRId64 " to %" PRId64 " on the stream",
+             series->source, series->subject, series->count, series->from, series->to);
 }
 
 static void judge_series(struct evidence *e)
@@ -126,6 +130,16 @@ static void judge_lost(struct evidence *e)
              e->report->counts.stream ? begins : "", e->report->lost, e->lost_series);
 }
 
+static void note_given_up(struct evidence *e)
+{
+    char until[TIME_TEXT_SIZE];
+    if (e->options->log_given_up_ms == 0)
+        return;
+    time_format(e->options->log_given_up_ms, until);
+    noted(e, "the log up to %s was given up: %zu facts as old as that are not on it", until,
+          e->report->not_looked_for);
+}
+
 void judge_stream(struct evidence *e)
 {
     if (!e->log_read)
@@ -137,4 +151,5 @@ void judge_stream(struct evidence *e)
     judge_known(e);
     judge_series(e);
     judge_lost(e);
+    note_given_up(e);
 }
