@@ -94,8 +94,10 @@ void audit_report_release(struct audit_report *report)
 void audit_judge_rebuilt(struct audit_report *report, const struct audit_rebuilt *rebuilt)
 {
     struct evidence e = {.report = report};
-    if (rebuilt->why_not) {
-        noted(&e, "%s was not compared with the log: %s", rebuilt->edge, rebuilt->why_not);
+    const char *why_not =
+        report->lost > 0 ? "the log is another than was written" : rebuilt->why_not;
+    if (why_not) {
+        noted(&e, "%s was not compared with the log: %s", rebuilt->edge, why_not);
         return;
     }
     checked(&e, 5);

@@ -106,7 +106,7 @@ struct audit_rebuilt {
     const char *live, *anew; /* hashes */
     const char *why_not;     /* NULL: both were made */
 };
-/* Adds to promise 5. */
+/* Adds to promise 5, after audit_run. A log that is another (`lost`) is its own finding. */
 void audit_judge_rebuilt(struct audit_report *report, const struct audit_rebuilt *rebuilt);
 
 enum audit_verdict audit_promise_verdict(const struct audit_promise *promise);

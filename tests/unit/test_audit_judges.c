@@ -316,6 +316,11 @@ static void test_rebuilt(void)
     CU_ASSERT_EQUAL(report.promises[4].checked, before + 1);
     CU_ASSERT_STRING_EQUAL(audit_verdict(&report), "clean");
     CU_ASSERT_TRUE(notes(&report, "up to offset 17"));
+    report.lost = 1;
+    audit_judge_rebuilt(&report, &(struct audit_rebuilt){"edge 1", 17, "aa", "ab", NULL});
+    CU_ASSERT_STRING_EQUAL(audit_verdict(&report), "clean");
+    CU_ASSERT_TRUE(notes(&report, "the log is another than was written"));
+    report.lost = 0;
     audit_judge_rebuilt(&report, &(struct audit_rebuilt){"edge 1", 17, "aa", "ab", NULL});
     CU_ASSERT_STRING_EQUAL(audit_verdict(&report), "violated");
     CU_ASSERT_TRUE(only_broken(&report, 5));
