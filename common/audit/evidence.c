@@ -21,7 +21,7 @@ void evidence_init(struct evidence *e, const struct audit_options *options,
     map_init(&e->series, sizeof(struct series));
     map_init(&e->told, sizeof(struct told_case));
     map_init(&e->listings, sizeof(bool));
-    map_init(&e->unsent, sizeof(struct unsent));
+    map_init(&e->unsent, sizeof(bool));
     map_init(&e->requests, sizeof(struct request_case));
     map_init(&e->words, sizeof(char *));
 }

@@ -156,10 +156,6 @@ struct product_case {
     bool there;
 };
 
-struct unsent {
-    bool there;
-};
-
 struct request_case { /* one (customer, key) of the history, and what was answered */
     char order_id[40];
     size_t ok, refused, unknown;
@@ -178,7 +174,7 @@ struct evidence {
     struct map series;   /* series by source, subject */
     struct map told;     /* told_case by SKU */
     struct map listings; /* bool by what a product.listed said */
-    struct map unsent;   /* outbox rows of every store, by message id */
+    struct map unsent;   /* bool: outbox rows of every store, by message id */
     struct map requests; /* request_case by customer, key */
     struct map words;    /* types, sources, states: few, and each kept once */
     struct shown *shown;

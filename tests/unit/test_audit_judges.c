@@ -268,6 +268,10 @@ static void test_a_log_that_was_cut(void)
     lose_log(&suite, 1);
     suite.log.begins = 100;
     expect_clean(&suite, NULL);
+    run_sql(suite.stores[ORDER_DB], "nearly", "UPDATE order_event SET at_ms = 560000");
+    run_sql(suite.stores[EDGE_DB], "nearly",
+            "UPDATE orders SET placed_ms = 560000, updated_ms = 560000");
+    expect_clean(&suite, NULL);
     run_sql(suite.stores[ORDER_DB], "young", "UPDATE order_event SET at_ms = 560001");
     run_sql(suite.stores[EDGE_DB], "young",
             "UPDATE orders SET placed_ms = 560001, updated_ms = 560001");
@@ -297,6 +301,50 @@ static void test_a_gap_before_what_was_given_up(void)
     CU_ASSERT_TRUE(only_broken(&report, 5));
     CU_ASSERT_EQUAL(report.promises[4].violations, 1);
     CU_ASSERT_TRUE(says(report.promises[4].texts, 1, "3 facts from 1 to 5"));
+    audit_report_release(&report);
+    suite_close(&suite);
+}
+
+static void expect_history(const char *lines, const char *verdict, const char *why)
+{
+    struct suite suite;
+    struct audit_report report;
+    suite_open(&suite);
+    suite_history(&suite, lines);
+    suite_audit(&suite, AUDIT_RUNNING, NOW_MS, &report);
+    CU_ASSERT_STRING_EQUAL(audit_verdict(&report), verdict);
+    CU_ASSERT_STRING_EQUAL(report.unreadable, why);
+    audit_report_release(&report);
+    suite_close(&suite);
+}
+
+static void test_histories(void)
+{
+    expect_history("{\"op\":\"cancel\",\"key\":\"1\",\"order_id\":\"gone\",\"result\":\"what\"}\n\n"
+                   "{\"op\":\"place\",\"key\":\"2\",\"order_id\":\"" A "\",\"result\":\"ok\"}\n",
+                   "clean", "");
+    expect_history("\n{\"op\":\"place\",\"key\":\"1\",\"order_id\":\"gone\",\"result\":\"what\"}\n",
+                   "unreadable", "history, line 2: result: \"what\"");
+    expect_history("{\"op\":\"place\"", "unreadable", "history, line 1: not JSON");
+}
+
+/* All are counted, the first are told, and none spills over. */
+static void test_many_violations(void)
+{
+    struct suite suite;
+    struct audit_report report;
+    struct buf text = {0};
+    suite_open(&suite);
+    run_sql(suite.stores[ORDER_DB], "many",
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 55) "
+            "INSERT INTO outbox SELECT 'm' || i, 'order.placed', 1000 FROM n");
+    suite_audit(&suite, AUDIT_RUNNING, NOW_MS, &report);
+    CU_ASSERT_TRUE(only_broken(&report, 6));
+    CU_ASSERT_EQUAL(report.promises[5].violations, 55);
+    CU_ASSERT_EQUAL(report.promises[6].checked, 0);
+    audit_print(&report, &text);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "     - and 5 more\n"));
+    buf_release(&text);
     audit_report_release(&report);
     suite_close(&suite);
 }
@@ -338,6 +386,8 @@ static const struct unit_case cases[] = {
     {"a log that was given up", test_a_log_that_was_given_up},
     {"a log that was cut", test_a_log_that_was_cut},
     {"a gap before what was given up", test_a_gap_before_what_was_given_up},
+    {"histories", test_histories},
+    {"many violations", test_many_violations},
     {"rebuilt", test_rebuilt},
 };
 UNIT_MAIN("audit judges", cases)
