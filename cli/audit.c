@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/audit_edges.h"
+#include "cli/audit_given_up.h"
 #include "cli/audit_log.h"
 #include "cli/bindings.h"
 #include "cli/broker.h"
@@ -20,7 +22,7 @@ enum { SETTLE_S = 60, LOOK_AGAIN_MS = 1000, LOOKS_AT_A_VIOLATION = 3 };
 
 static struct {
     struct suite_options where;
-    bool json, at_rest;
+    bool json, at_rest, no_rebuild, give_up_log;
     int64_t settle_s;
     const char *history;
 } arguments = {.settle_s = SETTLE_S};
@@ -39,6 +41,14 @@ static const struct option table[] = {
      .value = &arguments.at_rest,
      .help =
          "nobody orders any more: what is not complete then is lost, however young it says it is"},
+    {.name = "no-rebuild",
+     .kind = OPTION_FLAG,
+     .value = &arguments.no_rebuild,
+     .help = "does not fold the log into a read model of its own to compare the edges' with"},
+    {.name = "give-up-log",
+     .kind = OPTION_FLAG,
+     .value = &arguments.give_up_log,
+     .help = "facts that the log has lost until now are not looked for on it any more"},
     {.name = "history",
      .kind = OPTION_TEXT,
      .value = &arguments.history,
@@ -48,9 +58,10 @@ static const struct option table[] = {
 
 static const struct options options = {
     .program = "warren audit",
-    .synopsis = "[--settle SECONDS] [--at-rest] [--history FILE] [--json]",
+    .synopsis = "[--settle SECONDS] [--at-rest] [--no-rebuild] [--give-up-log]\n"
+                "                    [--history FILE] [--json]",
     .about =
-        "Checks the promises 1 to 6. Services may run or not; the broker must. Exits 0 when\n"
+        "Checks the promises 1 to 6 and 8. Services may run or not; the broker must. Exits 0 when\n"
         "all that was examined holds, 1 when not or when there was nothing to examine, 5 when\n"
         "a source could not be read.",
     .table = table,
@@ -60,6 +71,7 @@ static const struct options options = {
 /* One look: everything is opened anew, for a suite may be restarted meanwhile. */
 struct look {
     struct store *order, *payment, *notification, *ledger;
+    struct audit_edges edges;
     struct audit_reader *reader;
     FILE *history;
     int64_t dead_letters;
@@ -137,6 +149,8 @@ static void look_open(struct look *look, const struct suite *suite)
         err_set(&err, RETRY, "%s: %s", arguments.history, strerror(errno));
         note(look, &err);
     }
+    if (audit_edges_open(suite, &look->edges, &err) != OK)
+        note(look, &err);
     if (audit_reader_open(suite, clock_system(), &look->reader, &err) != OK) {
         err_context(&err, RETRY, "stream");
         note(look, &err);
@@ -152,6 +166,7 @@ static void look_open(struct look *look, const struct suite *suite)
 
 static void look_close(struct look *look)
 {
+    audit_edges_close(&look->edges);
     audit_reader_free(look->reader);
     store_free(look->order);
     store_free(look->payment);
@@ -161,16 +176,36 @@ static void look_close(struct look *look)
         fclose(look->history);
 }
 
-static void look_once(const struct suite *suite, int64_t age_ms, struct audit_report *report)
+/* What all looks have in common. */
+struct audit {
+    const struct suite *suite;
+    int64_t log_given_up_ms;
+    struct audit_rebuild *rebuild; /* made by the first look; NULL: none */
+};
+
+/* The log as it is to be read: once, at the first look, it is folded as well. */
+static const struct audit_log *look_log(struct look *look, struct audit *audit, int looks)
+{
+    const struct audit_log *log = look->reader ? audit_reader_log(look->reader) : NULL;
+    if (!log || looks > 1 || arguments.no_rebuild || audit->log_given_up_ms > 0)
+        return log;
+    audit->rebuild =
+        audit_rebuild_new(audit->suite, &look->edges, log, audit_reader_messages(look->reader));
+    return audit_rebuild_log(audit->rebuild);
+}
+
+static void look_once(struct audit *whole, int64_t age_ms, int looks, struct audit_report *report)
 {
     struct look look;
-    look_open(&look, suite);
+    look_open(&look, whole->suite);
     const struct audit_sources sources = {
         .order = look.order,
         .payment = look.payment,
         .notification = look.notification,
         .ledger = look.ledger,
-        .log = look.reader ? audit_reader_log(look.reader) : NULL,
+        .edges = look.edges.list,
+        .edge_count = look.edges.count,
+        .log = look_log(&look, whole, looks),
         .history = look.history,
     };
     bool final = arguments.at_rest && age_ms >= arguments.settle_s * 1000;
@@ -179,6 +214,7 @@ static void look_once(const struct suite *suite, int64_t age_ms, struct audit_re
         .now_ms = clock_wall_ms(clock_system()),
         .grace_ms = arguments.settle_s * 1000,
         .history_age_ms = age_ms,
+        .log_given_up_ms = whole->log_given_up_ms,
         .quarantined = -1,
         .dead_letters = look.dead_letters,
         .amiss = look.amiss,
@@ -187,6 +223,8 @@ static void look_once(const struct suite *suite, int64_t age_ms, struct audit_re
     audit_run(&sources, &audit, report);
     if (look.why[0])
         snprintf(report->unreadable, sizeof report->unreadable, "%s", look.why);
+    if (looks == 1 && whole->rebuild)
+        audit_rebuild_finish(whole->rebuild);
     look_close(&look);
 }
 
@@ -202,12 +240,12 @@ static bool look_again(const struct audit_report *report, int64_t age_ms, int lo
     return report->pending > 0 && age_ms < arguments.settle_s * 1000;
 }
 
-static void audit_suite(const struct suite *suite, struct audit_report *report)
+static void look_until_sure(struct audit *audit, struct audit_report *report)
 {
     int64_t begin_ms = clock_mono_ms(clock_system());
     for (int looks = 1;; looks++) {
         int64_t age_ms = clock_mono_ms(clock_system()) - begin_ms;
-        look_once(suite, age_ms, report);
+        look_once(audit, age_ms, looks, report);
         if (!look_again(report, age_ms, looks))
             return;
         if (!arguments.json && report->pending > 0)
@@ -215,6 +253,43 @@ static void audit_suite(const struct suite *suite, struct audit_report *report)
         audit_report_release(report);
         poll(NULL, 0, LOOK_AGAIN_MS);
     }
+}
+
+static void audit_suite(const struct suite *suite, struct audit_report *report)
+{
+    struct err err = {{0}};
+    struct audit audit = {.suite = suite};
+    enum result result = log_given_up_read(suite, &audit.log_given_up_ms, &err);
+    look_until_sure(&audit, report);
+    if (result != OK)
+        snprintf(report->unreadable, sizeof report->unreadable, "%s", err.text);
+    if (audit.rebuild)
+        audit_rebuild_judge(audit.rebuild, report);
+    else if (audit.log_given_up_ms > 0 && !arguments.no_rebuild)
+        audit_judge_rebuilt(report, &(struct audit_rebuilt){.edge = "the read model of an edge",
+                                                            .why_not = "it was given up"});
+    audit_rebuild_free(audit.rebuild);
+}
+
+/* Only what is known to be gone can be given up: a mistyped option must not blind the audit. */
+static int give_up_log(const struct suite *suite, struct audit_report *report)
+{
+    struct err err = {{0}};
+    if (strcmp(audit_verdict(report), "unreadable") == 0)
+        return CLI_DONE;
+    if (report->lost + report->missing == 0) {
+        fprintf(stderr, "audit: the log lacks nothing: nothing was given up\n");
+        return CLI_DONE;
+    }
+    fprintf(stderr, "audit: the log lacks %zu facts: until now it is given up\n",
+            report->lost + report->missing);
+    if (log_given_up_write(suite, clock_wall_ms(clock_system()), &err) != OK) {
+        fprintf(stderr, "audit: %s\n", err.text);
+        return CLI_MACHINE;
+    }
+    audit_report_release(report);
+    audit_suite(suite, report);
+    return CLI_DONE;
 }
 
 static int print(const struct audit_report *report)
@@ -241,7 +316,9 @@ int main(int argc, char **argv)
     }
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
     audit_suite(&suite, &report);
-    int status = print(&report);
+    int status = arguments.give_up_log ? give_up_log(&suite, &report) : CLI_DONE;
+    if (status == CLI_DONE)
+        status = print(&report);
     audit_report_release(&report);
     return status;
 }

@@ -158,6 +158,11 @@ void audit_reader_free(struct audit_reader *reader)
     free(reader);
 }
 
+int64_t audit_reader_messages(const struct audit_reader *reader)
+{
+    return reader->ends.first < 0 ? 0 : reader->ends.last - reader->ends.first + 1;
+}
+
 const struct audit_log *audit_reader_log(const struct audit_reader *reader)
 {
     return &reader->log;

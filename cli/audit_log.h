@@ -15,6 +15,8 @@ enum result audit_reader_open(const struct suite *suite, const struct clock *clo
                               struct audit_reader **ret_reader, struct err *err) WARN_UNUSED;
 /* Takes NULL. */
 void audit_reader_free(struct audit_reader *reader);
+/* How many messages the log had when the reading began. */
+int64_t audit_reader_messages(const struct audit_reader *reader);
 /* For audit_run; borrowed from the reader. */
 const struct audit_log *audit_reader_log(const struct audit_reader *reader);
 

@@ -267,5 +267,22 @@ const struct edge_numbers *edge_numbers(const struct edge *edge);
 
 /* SHA-256 over what readers can see, offsets excluded: equal for equal logs (promise 7). */
 enum result edge_read_model_hash(struct store *store, char hex[65], struct err *err) WARN_UNUSED;
+/* The offset of the message that this read model wants next; 0: it has read nothing. */
+enum result edge_read_model_offset(struct store *store, int64_t *ret_next,
+                                   struct err *err) WARN_UNUSED;
+
+/* A read model made from the log alone, without an edge, for whoever compares. */
+struct edge_rebuild;
+/* Into an empty store, borrowed. The result is the caller's: edge_rebuild_free. */
+enum result edge_rebuild_new(struct store *store, struct edge_rebuild **ret_rebuild,
+                             struct err *err) WARN_UNUSED;
+/* Takes NULL. */
+void edge_rebuild_free(struct edge_rebuild *rebuild);
+/* The log's next message. */
+enum result edge_rebuild_take(struct edge_rebuild *rebuild, const char *body, size_t size,
+                              struct err *err) WARN_UNUSED;
+/* Of what the messages taken so far make. */
+enum result edge_rebuild_hash(struct edge_rebuild *rebuild, char hex[65],
+                              struct err *err) WARN_UNUSED;
 
 #endif

@@ -38,6 +38,13 @@ static void read_all(struct evidence *e, const struct audit_sources *sources)
     struct err err = {0};
     if (sources->history && evidence_read_history(e, sources->history, &err) != OK)
         note_unreadable(e->report, err.text);
+    for (size_t i = 0; i < sources->edge_count && i < AUDIT_EDGES_MAX; i++)
+        if (evidence_read_edge(e, &sources->edges[i], &err) != OK) {
+            if (sources->edges[i].serving)
+                note_unreadable(e->report, err.text);
+            else
+                noted(e, "what is left of %s cannot be read", sources->edges[i].name);
+        }
     if (!sources->log)
         note_unreadable(e->report, "the stream cannot be read");
     else if (evidence_read_log(e, sources->log, &err) != OK)
@@ -58,18 +65,6 @@ static void judge_topology(struct evidence *e)
         violated(e, 6, "broker: %s", e->options->amiss[i]);
 }
 
-static void judge_quarantine(struct evidence *e)
-{
-    int64_t expected = e->options->quarantined;
-    int64_t found = e->report->counts.quarantined;
-    if (expected >= 0 && found != expected)
-        violated(e, 6, "%" PRId64 " messages are in quarantine, %" PRId64 " belong there", found,
-                 expected);
-    if (e->options->dead_letters > 0)
-        violated(e, 6, "the broker has dead-lettered %" PRId64 " messages",
-                 e->options->dead_letters);
-}
-
 void audit_run(const struct audit_sources *sources, const struct audit_options *options,
                struct audit_report *ret_report)
 {
@@ -82,10 +77,13 @@ void audit_run(const struct audit_sources *sources, const struct audit_options *
         judge_life(&e);
         judge_requests(&e);
         judge_money(&e);
+        judge_prices(&e);
         judge_stock(&e);
         judge_notices(&e);
         judge_stream(&e);
         judge_topology(&e);
+        judge_catalogue(&e);
+        judge_edges(&e);
         judge_quarantine(&e);
     }
     evidence_release(&e);
@@ -96,7 +94,27 @@ void audit_report_release(struct audit_report *report)
     for (size_t p = 0; p < AUDIT_PROMISES; p++)
         for (size_t i = 0; i < AUDIT_VIOLATIONS_KEPT; i++)
             free(report->promises[p].texts[i]);
+    for (size_t i = 0; i < report->note_count; i++)
+        free(report->notes[i]);
     *report = (struct audit_report){0};
+}
+
+void audit_judge_rebuilt(struct audit_report *report, const struct audit_rebuilt *rebuilt)
+{
+    struct evidence e = {.report = report};
+    const char *why_not =
+        report->lost > 0 ? "the log is another than was written" : rebuilt->why_not;
+    if (why_not) {
+        noted(&e, "%s was not compared with the log: %s", rebuilt->edge, why_not);
+        return;
+    }
+    checked(&e, 5);
+    if (strcmp(rebuilt->live, rebuilt->anew) == 0)
+        noted(&e, "%s is what the log makes up to offset %" PRId64 " (%.16s)", rebuilt->edge,
+              rebuilt->offset, rebuilt->live);
+    else
+        violated(&e, 5, "%s is not what the log makes up to offset %" PRId64 ": %.16s, and %.16s",
+                 rebuilt->edge, rebuilt->offset, rebuilt->live, rebuilt->anew);
 }
 
 enum audit_verdict audit_promise_verdict(const struct audit_promise *promise)

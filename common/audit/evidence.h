@@ -16,14 +16,23 @@ struct digest {
 struct order_fact { /* a row of order_event */
     int64_t version;
     int64_t at_ms;
-    const char *type; /* from evidence_word */
+    const char *type, *reason; /* from evidence_word */
     char id[40];
     struct digest digest;
+    bool contradicts; /* what the first fact said of customer, currency, total or lines */
 };
 
+/* One line of an order: the texts are from evidence_word. */
 struct order_item {
-    char sku[40];
-    int64_t quantity;
+    const char *sku, *name;
+    int64_t quantity, unit_price, amount;
+};
+
+/* What an order is about, as its first fact and an edge's row of it say it. */
+struct terms {
+    const char *customer, *currency; /* from evidence_word */
+    int64_t total;
+    struct digest lines;
 };
 
 struct notice { /* a row of notification */
@@ -33,14 +42,29 @@ struct notice { /* a row of notification */
     char id[40], customer[40];
 };
 
+/* The first entry of a kind in the provider's ledger. `what` is order, kind, amount, currency and
+ * reference in one. */
+struct entry {
+    const char *currency; /* from evidence_word */
+    struct digest what, reference;
+};
+
+/* What payment.captured or payment.refunded says of the ledger. */
+struct money_fact {
+    int64_t sequence; /* 0: there is none */
+    struct digest what;
+};
+
 struct order_case { /* all that is known about one order */
     char id[40];
     struct order_fact *facts; /* by version */
     size_t fact_count, fact_capacity;
-    char customer[40], currency[8], request_hash[72];
-    int64_t total, deadline_ms;
+    struct terms terms;
+    char request_hash[72];
+    int64_t deadline_ms;
     struct order_item *lines;
     size_t line_count;
+    unsigned shown_by; /* a bit for each edge that shows it */
 
     struct notice *notices;
     size_t notice_count, notice_capacity;
@@ -49,11 +73,60 @@ struct order_case { /* all that is known about one order */
         bool there;
         char state[16], outcome_fact[40], refund_fact[40];
         int64_t amount, updated_ms;
+        const char *currency; /* from evidence_word */
+        struct digest reference;
     } payment;
 
     struct {
         int64_t captures, declines, voids, refunds, captured, refunded, last_ms;
+        bool refund_first; /* an entry before any capture's */
+        struct entry capture, refund;
     } ledger;
+    struct money_fact captured, refunded;
+};
+
+/* One order as one edge shows it. */
+struct shown {
+    struct order_case *order;
+    size_t edge;
+    int64_t version, placed_ms, updated_ms;
+    const char *status, *reason; /* from evidence_word */
+    struct terms terms;
+    struct digest request_hash;
+};
+
+/* One product as one edge shows it. */
+struct shown_product {
+    size_t edge;
+    const char *sku, *name, *currency;   /* from evidence_word */
+    int64_t unit_price, available, read; /* read: the last of its facts */
+    bool listed;
+};
+
+/* A fact that an edge keeps back until the one before it comes. */
+struct held_fact {
+    size_t edge;
+    char subject[72];
+    int64_t sequence, time_ms;
+};
+
+/* A product.listed or stock.changed of the stream. */
+struct told {
+    int64_t sequence, time_ms;
+    const char *name, *currency; /* NULL: stock.changed; else from evidence_word */
+    int64_t unit_price, revision;
+    int64_t available, reserved, sold;
+};
+
+struct told_case { /* all that was told of one product, by sequence */
+    struct told *facts;
+    size_t count, capacity;
+};
+
+/* A message in some service's quarantine. */
+struct quarantined {
+    const char *service, *type; /* the type "" : no envelope */
+    char id[40], subject[72], reason[160];
 };
 
 struct stream_fact { /* the first occurrence of one (source, subject, sequence) */
@@ -69,17 +142,17 @@ struct stream_fact { /* the first occurrence of one (source, subject, sequence) 
 struct series { /* one (source, subject) on the stream */
     const char *source;
     char subject[72];
-    int64_t count, lowest, highest, last_ms;
+    int64_t highest, last_ms;
+    int64_t count, from, to; /* of those that the log must have without a gap */
 };
 
 struct product_case {
     int64_t adjusted, available, reserved, sold, sequence;
     int64_t put_in; /* the sum of its adjustments */
     int64_t folded_reserved, folded_sold;
-    bool there;
-};
-
-struct unsent {
+    const char *name, *currency; /* from evidence_word */
+    int64_t unit_price, revision, told_ms;
+    bool untold; /* the stock has moved since it was told */
     bool there;
 };
 
@@ -99,11 +172,28 @@ struct evidence {
     struct map stream;   /* stream_fact by source, subject, sequence */
     struct map ids;      /* struct stream_fact * by fact id */
     struct map series;   /* series by source, subject */
-    struct map unsent;   /* outbox rows of every store, by message id */
+    struct map told;     /* told_case by SKU */
+    struct map listings; /* bool by what a product.listed said */
+    struct map unsent;   /* bool: outbox rows of every store, by message id */
     struct map requests; /* request_case by customer, key */
     struct map words;    /* types, sources, states: few, and each kept once */
+    struct shown *shown;
+    size_t shown_count, shown_capacity;
+    struct shown_product *shown_products;
+    size_t shown_product_count, shown_product_capacity;
+    struct held_fact *held;
+    size_t held_count, held_capacity;
+    struct {
+        const char *name;
+        bool serving;
+    } edges[AUDIT_EDGES_MAX];
+    size_t edge_count;
+    struct quarantined *quarantine;
+    size_t quarantine_count, quarantine_capacity;
     bool log_read, log_cut;
-    int64_t log_begins_ms; /* facts older than this may have left a cut log */
+    int64_t log_begins_ms; /* what its first message says; facts older than this may have left a
+                              cut log */
+    size_t lost_series;    /* whose beginning went with a lost log */
     size_t handled;        /* inbox rows */
 };
 
@@ -115,6 +205,7 @@ enum result evidence_read_order(struct evidence *e, struct store *store, struct 
 enum result evidence_read_payment(struct evidence *e, struct store *store, struct err *err);
 enum result evidence_read_ledger(struct evidence *e, struct store *store, struct err *err);
 enum result evidence_read_notification(struct evidence *e, struct store *store, struct err *err);
+enum result evidence_read_edge(struct evidence *e, const struct audit_edge *edge, struct err *err);
 /* inbox, outbox, jobs, deferred, quarantine; judges promise 6 on the way. */
 enum result evidence_read_loop(struct evidence *e, const char *service, struct store *store,
                                struct err *err);
@@ -124,24 +215,67 @@ enum result evidence_read_history(struct evidence *e, FILE *history, struct err 
 const char *evidence_word(struct evidence *e, const char *text);
 /* Of the JSON in a form of its own, spaces aside. */
 struct digest evidence_digest(const cJSON *json);
+struct digest evidence_text_digest(const char *text);
+/* An entry of the ledger, or what a fact says of it. */
+struct digest evidence_entry_digest(const char *order_id, const char *kind, int64_t amount,
+                                    const char *currency, const char *reference);
+/* Of the lines of an order as everybody must show them; `lines` may be NULL. */
+struct digest evidence_lines_digest(const cJSON *lines);
+/* The case of this order, made when it is not known yet. */
+struct order_case *evidence_order(struct evidence *e, const char *id);
+/* "" and 0 for what is not there. */
+const char *evidence_member_text(const cJSON *json, const char *name);
+int64_t evidence_member_int(const cJSON *json, const char *name);
+/* What a fact of the stream says that is judged later: products and money. */
+void evidence_told(struct evidence *e, const char *type, const char *subject, int64_t sequence,
+                   int64_t time_ms, const cJSON *payload);
+/* Once the stream has been read: puts what was told in order. */
+void evidence_told_done(struct evidence *e);
+
+/* What a product was like behind the fact of this number, as far as the facts before it say so
+ * without a gap. */
+struct told_state {
+    const struct told *listing, *stock; /* NULL: they do not say */
+    bool whole;                         /* they say all that there was */
+};
+void told_until(const struct told_case *told, int64_t sequence, struct told_state *ret_state);
+/* NULL is nothing told. */
+int64_t told_last(const struct told_case *told);
+bool told_whole(const struct told_case *told);
+/* Whether each fact of this type is in a store too. */
+bool evidence_type_is_stored(const char *type);
+/* Whether somebody listed it so; `currency` "": in any. */
+bool evidence_listed(const struct evidence *e, const char *sku, const char *name,
+                     int64_t unit_price, const char *currency);
 /* Room for one more element; aborts without memory. */
 void *evidence_grow(void *list, size_t count, size_t *capacity, size_t size);
 
 /* Whether something from then ought to be complete by now; if not, it is pending. */
 bool evidence_due(struct evidence *e, int64_t at_ms);
+/* Whether facts of that time may be missing from the log: it was cut, or it was given up. */
+bool evidence_log_may_lack(const struct evidence *e, int64_t at_ms);
+/* Once judge_stream has run: the log begins after what it lacks. That is one finding, and what would
+ * follow from it is none. */
+bool evidence_log_is_another(const struct evidence *e);
 void checked(struct evidence *e, int promise);
 void violated(struct evidence *e, int promise, const char *format, ...) PRINTF_LIKE(3, 4);
+/* What a reader of the report should know, and what breaks no promise. */
+void noted(struct evidence *e, const char *format, ...) PRINTF_LIKE(2, 3);
 /* The last fact's type without "order.", "" for an order without facts. */
 const char *order_state(const struct order_case *order);
 bool order_settled(const struct order_case *order);
 const struct order_fact *order_last(const struct order_case *order);
 
-void judge_paths(struct evidence *e);    /* 5, within the order store */
-void judge_life(struct evidence *e);     /* 1 */
-void judge_requests(struct evidence *e); /* 2 */
-void judge_money(struct evidence *e);    /* 3 */
-void judge_stock(struct evidence *e);    /* 3 */
-void judge_notices(struct evidence *e);  /* 4 */
-void judge_stream(struct evidence *e);   /* 5, stream against stores */
+void judge_paths(struct evidence *e);      /* 5, within the order store */
+void judge_life(struct evidence *e);       /* 1 */
+void judge_requests(struct evidence *e);   /* 2 */
+void judge_money(struct evidence *e);      /* 3: the provider's ledger, payments, totals */
+void judge_prices(struct evidence *e);     /* 3: sums, and prices that somebody listed */
+void judge_stock(struct evidence *e);      /* 3 */
+void judge_notices(struct evidence *e);    /* 4 */
+void judge_stream(struct evidence *e);     /* 5, stream against stores */
+void judge_catalogue(struct evidence *e);  /* 5, products against what was told of them */
+void judge_edges(struct evidence *e);      /* 5 and 8, read models against the order store */
+void judge_quarantine(struct evidence *e); /* 1 and 6 */
 
 #endif

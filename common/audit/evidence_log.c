@@ -7,22 +7,57 @@
 #include "common/audit/evidence.h"
 #include "common/messaging/envelope.h"
 
+/* Types that nobody has told the judge of may come and go. */
+static const struct {
+    const char *type;
+    bool stored; /* each such fact is in a store too */
+} known_types[] = {
+    {"order.placed", true},     {"order.rejected", true},    {"order.closing", true},
+    {"order.confirmed", true},  {"order.cancelled", true},   {"order.expired", true},
+    {"payment.captured", true}, {"payment.declined", true},  {"payment.closed", true},
+    {"payment.refunded", true}, {"notification.sent", true}, {"product.listed", false},
+    {"stock.changed", false},
+};
+
+static bool type_is(const char *type, bool stored)
+{
+    for (size_t i = 0; i < sizeof known_types / sizeof known_types[0]; i++)
+        if (strcmp(known_types[i].type, type) == 0)
+            return known_types[i].stored || !stored;
+    return false;
+}
+
+bool evidence_type_is_stored(const char *type)
+{
+    return type_is(type, true);
+}
+
+/* From the first that the log must have to the last one seen there. */
+static void note_whole(struct series *series, int64_t sequence)
+{
+    if (series->count++ == 0)
+        series->from = series->to = sequence;
+    if (sequence < series->from)
+        series->from = sequence;
+    if (sequence > series->to)
+        series->to = sequence;
+}
+
 static struct series *note_series(struct evidence *e, const struct envelope *envelope)
 {
     char key[128];
     snprintf(key, sizeof key, "%s %s", envelope->source, envelope->subject);
     struct series *series = map_get(&e->series, key);
-    if (series->count++ == 0) {
+    if (!series->source) {
         series->source = evidence_word(e, envelope->source);
         snprintf(series->subject, sizeof series->subject, "%s", envelope->subject);
-        series->lowest = envelope->sequence;
     }
-    if (envelope->sequence < series->lowest)
-        series->lowest = envelope->sequence;
     if (envelope->time_ms > series->last_ms)
         series->last_ms = envelope->time_ms;
     if (envelope->sequence > series->highest)
         series->highest = envelope->sequence;
+    if (envelope->time_ms > e->options->log_given_up_ms)
+        note_whole(series, envelope->sequence);
     return series;
 }
 
@@ -52,6 +87,7 @@ static void note_first(struct evidence *e, struct stream_fact *fact,
     fact->order_version = cJSON_IsNumber(version) ? (int64_t)version->valuedouble : 0;
     if (strcmp(fact->type, "command.refused") == 0)
         fact->data = cJSON_PrintUnformatted(payload);
+    evidence_told(e, fact->type, fact->subject, fact->sequence, fact->time_ms, payload);
     note_id(e, fact);
 }
 
@@ -95,11 +131,11 @@ static void read_fact(struct evidence *e, int64_t offset, const char *body, size
         e->log_cut = offset > 0;
         e->log_begins_ms = envelope.time_ms;
     }
-    if (envelope.sequence < 1)
+    if (envelope.sequence >= 1)
+        note_fact(e, &envelope, data);
+    else if (type_is(envelope.type, false))
         violated(e, 5, "fact %s (%s) is on the stream without a sequence", envelope.id.text,
                  envelope.type);
-    else
-        note_fact(e, &envelope, data);
     cJSON_Delete(document);
 }
 
@@ -111,6 +147,7 @@ enum result evidence_read_log(struct evidence *e, const struct audit_log *log, s
     enum result result;
     while ((result = log->next(log->context, &offset, &body, &size, err)) == OK)
         read_fact(e, offset, body, size);
+    evidence_told_done(e);
     e->log_read = result == NOT_FOUND;
     return result == NOT_FOUND ? OK : err_context(err, result, "stream");
 }

@@ -7,27 +7,7 @@
 
 #include "common/audit/evidence.h"
 
-static struct order_case *order_get(struct evidence *e, const char *id)
-{
-    struct order_case *order = map_get(&e->orders, id);
-    if (!order->id[0])
-        snprintf(order->id, sizeof order->id, "%s", id);
-    return order;
-}
-
-static void member_text(const cJSON *json, const char *name, char *out, size_t size)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(json, name);
-    snprintf(out, size, "%s", cJSON_IsString(member) ? member->valuestring : "");
-}
-
-static int64_t member_int(const cJSON *json, const char *name)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(json, name);
-    return cJSON_IsNumber(member) ? (int64_t)member->valuedouble : 0;
-}
-
-static void read_lines(struct order_case *order, const cJSON *lines)
+static void read_lines(struct evidence *e, struct order_case *order, const cJSON *lines)
 {
     int count = cJSON_GetArraySize(lines);
     const cJSON *line;
@@ -37,30 +17,54 @@ static void read_lines(struct order_case *order, const cJSON *lines)
     cJSON_ArrayForEach(line, lines)
     {
         struct order_item *item = &order->lines[order->line_count++];
-        member_text(line, "sku", item->sku, sizeof item->sku);
-        item->quantity = member_int(line, "quantity");
+        item->sku = evidence_word(e, evidence_member_text(line, "sku"));
+        item->name = evidence_word(e, evidence_member_text(line, "name"));
+        item->quantity = evidence_member_int(line, "quantity");
+        item->unit_price = evidence_member_int(line, "unit_price");
+        item->amount = evidence_member_int(line, "amount");
     }
 }
 
-/* The first fact says what was ordered. */
-static void read_terms(struct order_case *order, const cJSON *json)
+static struct terms terms_of(struct evidence *e, const cJSON *json, const cJSON *lines)
 {
-    member_text(json, "customer", order->customer, sizeof order->customer);
-    member_text(json, "currency", order->currency, sizeof order->currency);
-    member_text(json, "request_hash", order->request_hash, sizeof order->request_hash);
-    order->total = member_int(json, "total");
-    order->deadline_ms = member_int(json, "deadline_ms");
-    read_lines(order, cJSON_GetObjectItemCaseSensitive(json, "lines"));
+    return (struct terms){.customer = evidence_word(e, evidence_member_text(json, "customer")),
+                          .currency = evidence_word(e, evidence_member_text(json, "currency")),
+                          .total = evidence_member_int(json, "total"),
+                          .lines = evidence_lines_digest(lines)};
+}
+
+/* The first fact says what was ordered. */
+static void read_terms(struct evidence *e, struct order_case *order, const cJSON *json)
+{
+    const cJSON *lines = cJSON_GetObjectItemCaseSensitive(json, "lines");
+    order->terms = terms_of(e, json, lines);
+    snprintf(order->request_hash, sizeof order->request_hash, "%s",
+             evidence_member_text(json, "request_hash"));
+    order->deadline_ms = evidence_member_int(json, "deadline_ms");
+    read_lines(e, order, lines);
+    e->report->counts.orders++;
+}
+
+/* Not every fact says all of it. */
+static bool contradicts(const struct order_case *order, struct evidence *e, const cJSON *json)
+{
+    const cJSON *lines = cJSON_GetObjectItemCaseSensitive(json, "lines");
+    const struct terms said = terms_of(e, json, lines);
+    return strcmp(said.customer, order->terms.customer) != 0 ||
+           (said.currency[0] && strcmp(said.currency, order->terms.currency) != 0) ||
+           (cJSON_HasObjectItem(json, "total") && said.total != order->terms.total) ||
+           (lines && memcmp(&said.lines, &order->terms.lines, sizeof said.lines) != 0);
 }
 
 static void read_event(struct evidence *e, const struct store_row *row)
 {
-    struct order_case *order = order_get(e, store_row_text(row, 1));
+    struct order_case *order = evidence_order(e, store_row_text(row, 1));
     order->facts =
         evidence_grow(order->facts, order->fact_count, &order->fact_capacity, sizeof *order->facts);
     struct order_fact *fact = &order->facts[order->fact_count++];
     *fact = (struct order_fact){.version = store_row_int(row, 2), .at_ms = store_row_int(row, 5)};
     fact->type = evidence_word(e, store_row_text(row, 3));
+    fact->reason = "";
     store_row_copy(row, 4, fact->id, sizeof fact->id);
     e->report->counts.facts++;
     cJSON *json = cJSON_Parse(store_row_text(row, 6));
@@ -69,8 +73,11 @@ static void read_event(struct evidence *e, const struct store_row *row)
         return;
     }
     fact->digest = evidence_digest(json);
+    fact->reason = evidence_word(e, evidence_member_text(json, "reason"));
     if (order->fact_count == 1)
-        read_terms(order, json);
+        read_terms(e, order, json);
+    else
+        fact->contradicts = contradicts(order, e, json);
     cJSON_Delete(json);
 }
 
@@ -79,10 +86,16 @@ static void read_product(struct evidence *e, const struct store_row *row)
     struct product_case *product = map_get(&e->products, store_row_text(row, 1));
     product->there = true;
     product->sequence = store_row_int(row, 2);
+    product->name = evidence_word(e, store_row_text(row, 3));
+    product->currency = evidence_word(e, store_row_text(row, 4));
     product->adjusted = store_row_int(row, 5);
     product->available = store_row_int(row, 7);
     product->reserved = store_row_int(row, 8);
     product->sold = store_row_int(row, 9);
+    product->unit_price = store_row_int(row, 10);
+    product->revision = store_row_int(row, 11);
+    product->told_ms = store_row_int(row, 12);
+    product->untold = store_row_int(row, 13) != 0;
 }
 
 /* What one command did to one product. */
@@ -115,20 +128,22 @@ enum result evidence_read_order(struct evidence *e, struct store *store, struct 
 {
     enum result result =
         store_query(store,
-                    "SELECT 0, order_id, version AS n, type, fact_id, at_ms, data, 0, 0, 0"
+                    "SELECT 0, order_id, version AS n, type, fact_id, at_ms, data, 0, 0, 0, 0,"
+                    " 0, 0, 0"
                     " FROM order_event"
-                    " UNION ALL SELECT 1, sku, sequence, '', '', adjusted, '', available, reserved,"
-                    " sold FROM product"
-                    " UNION ALL SELECT 2, sku, count(*), '', command_id, sum(delta), '', 0, 0, 0"
+                    " UNION ALL SELECT 1, sku, sequence, name, currency, adjusted, '', available,"
+                    " reserved, sold, unit_price, revision, told_ms, untold FROM product"
+                    " UNION ALL SELECT 2, sku, count(*), '', command_id, sum(delta), '', 0, 0, 0,"
+                    " 0, 0, 0, 0"
                     " FROM stock_adjustment GROUP BY sku, command_id ORDER BY 1, 2, 3",
                     STORE_NO_ARGS, read_order_row, e, err);
-    e->report->counts.orders = (int64_t)e->orders.count;
     return err_context(err, result, "order store");
 }
 
 static enum result read_payment_row(void *context, const struct store_row *row, struct err *err)
 {
-    struct order_case *order = order_get(context, store_row_text(row, 0));
+    struct evidence *e = context;
+    struct order_case *order = evidence_order(e, store_row_text(row, 0));
     (void)err;
     order->payment.there = true;
     store_row_copy(row, 1, order->payment.state, sizeof order->payment.state);
@@ -136,28 +151,47 @@ static enum result read_payment_row(void *context, const struct store_row *row, 
     store_row_copy(row, 3, order->payment.outcome_fact, sizeof order->payment.outcome_fact);
     store_row_copy(row, 4, order->payment.refund_fact, sizeof order->payment.refund_fact);
     order->payment.updated_ms = store_row_int(row, 5);
+    order->payment.currency = evidence_word(e, store_row_text(row, 6));
+    order->payment.reference = evidence_text_digest(store_row_text(row, 7));
     return OK;
 }
 
 enum result evidence_read_payment(struct evidence *e, struct store *store, struct err *err)
 {
-    enum result result = store_query(store,
-                                     "SELECT order_id, state, amount, outcome_fact_id,"
-                                     " refund_fact_id, updated_ms FROM payment",
-                                     STORE_NO_ARGS, read_payment_row, e, err);
+    enum result result =
+        store_query(store,
+                    "SELECT order_id, state, amount, outcome_fact_id,"
+                    " refund_fact_id, updated_ms, currency, provider_reference FROM payment",
+                    STORE_NO_ARGS, read_payment_row, e, err);
     return err_context(err, result, "payment store");
+}
+
+static struct entry entry_of(struct evidence *e, const struct store_row *row)
+{
+    const char *currency = evidence_word(e, store_row_text(row, 4));
+    return (struct entry){
+        .currency = currency,
+        .what = evidence_entry_digest(store_row_text(row, 0), store_row_text(row, 1),
+                                      store_row_int(row, 2), currency, store_row_text(row, 5)),
+        .reference = evidence_text_digest(store_row_text(row, 5)),
+    };
 }
 
 static enum result read_entry(void *context, const struct store_row *row, struct err *err)
 {
     struct evidence *e = context;
-    struct order_case *order = order_get(e, store_row_text(row, 0));
+    struct order_case *order = evidence_order(e, store_row_text(row, 0));
     const char *kind = store_row_text(row, 1);
     int64_t amount = store_row_int(row, 2);
     int64_t at_ms = store_row_int(row, 3);
     (void)err;
     if (at_ms > order->ledger.last_ms)
         order->ledger.last_ms = at_ms;
+    if (strcmp(kind, "capture") == 0 && order->ledger.captures == 0)
+        order->ledger.capture = entry_of(e, row);
+    if (strcmp(kind, "refund") == 0 && order->ledger.refunds == 0)
+        order->ledger.refund = entry_of(e, row);
+    order->ledger.refund_first |= strcmp(kind, "refund") == 0 && order->ledger.captures == 0;
     order->ledger.declines += strcmp(kind, "decline") == 0;
     order->ledger.voids += strcmp(kind, "void") == 0;
     if (strcmp(kind, "capture") == 0) {
@@ -176,16 +210,17 @@ static enum result read_entry(void *context, const struct store_row *row, struct
 
 enum result evidence_read_ledger(struct evidence *e, struct store *store, struct err *err)
 {
-    enum result result =
-        store_query(store, "SELECT order_id, kind, amount, at_ms FROM ledger ORDER BY entry",
-                    STORE_NO_ARGS, read_entry, e, err);
+    enum result result = store_query(store,
+                                     "SELECT order_id, kind, amount, at_ms, currency, reference"
+                                     " FROM ledger ORDER BY entry",
+                                     STORE_NO_ARGS, read_entry, e, err);
     return err_context(err, result, "provider's ledger");
 }
 
 static enum result read_notice(void *context, const struct store_row *row, struct err *err)
 {
     struct evidence *e = context;
-    struct order_case *order = order_get(e, store_row_text(row, 0));
+    struct order_case *order = evidence_order(e, store_row_text(row, 0));
     (void)err;
     e->report->counts.notifications++;
     order->notices = evidence_grow(order->notices, order->notice_count, &order->notice_capacity,

@@ -21,6 +21,44 @@ static void judge_ledger(struct evidence *e, const struct order_case *order)
                  order->ledger.refunded, order->ledger.captured);
     if (order->ledger.captures > 0 && order->ledger.voids > 0)
         violated(e, 3, "order %s was charged and voided", order->id);
+    if (order->ledger.refund_first)
+        violated(e, 3, "order %s was refunded before it was charged", order->id);
+}
+
+static bool same(const struct digest *a, const struct digest *b)
+{
+    return memcmp(a, b, sizeof *a) == 0;
+}
+
+/* The ledger's entries are effects of the order, and it never changes what it asks for. */
+static void judge_currencies(struct evidence *e, const struct order_case *order)
+{
+    const char *currency = order->terms.currency;
+    if (order->ledger.captures > 0 && !is(order->ledger.capture.currency, currency))
+        violated(e, 3, "order %s: ordered in %s, charged in %s", order->id, currency,
+                 order->ledger.capture.currency);
+    if (order->ledger.refunds > 0 && !is(order->ledger.refund.currency, currency))
+        violated(e, 3, "order %s: ordered in %s, refunded in %s", order->id, currency,
+                 order->ledger.refund.currency);
+    if (!order->payment.there || is(order->payment.state, "closed"))
+        return;
+    if (!is(order->payment.currency, currency) || order->payment.amount != order->terms.total)
+        violated(e, 3, "order %s: %" PRId64 " %s ordered, the payment is of %" PRId64 " %s",
+                 order->id, order->terms.total, currency, order->payment.amount,
+                 order->payment.currency);
+}
+
+/* What the stream says of money was read before the ledger, so that it must be there. */
+static void judge_money_facts(struct evidence *e, const struct order_case *order)
+{
+    if (order->captured.sequence > 0 && !same(&order->captured.what, &order->ledger.capture.what))
+        violated(e, 3, "order %s: payment.captured tells of a charge that the ledger does not have",
+                 order->id);
+    if (order->refunded.sequence > 0 && !same(&order->refunded.what, &order->ledger.refund.what))
+        violated(e, 3, "order %s: payment.refunded tells of a refund that the ledger does not have",
+                 order->id);
+    if (order->refunded.sequence > 0 && order->refunded.sequence <= order->captured.sequence)
+        violated(e, 3, "order %s: payment.refunded is numbered before payment.captured", order->id);
 }
 
 /* A payment's row is the effect of the ledger, read before it. */
@@ -31,6 +69,9 @@ static void judge_payment_row(struct evidence *e, const struct order_case *order
     if (took && order->ledger.captured != order->payment.amount)
         violated(e, 3, "order %s: payment %s of %" PRId64 ", but the ledger captured %" PRId64,
                  order->id, state, order->payment.amount, order->ledger.captured);
+    if (took && order->ledger.captures > 0 &&
+        !same(&order->payment.reference, &order->ledger.capture.reference))
+        violated(e, 3, "order %s: the payment's reference is none of the ledger's", order->id);
     if (is(state, "refunded") && order->ledger.refunded != order->payment.amount)
         violated(e, 3, "order %s: payment refunded %" PRId64 ", but the ledger %" PRId64, order->id,
                  order->payment.amount, order->ledger.refunded);
@@ -68,11 +109,11 @@ static void judge_total(struct evidence *e, const struct order_case *order)
         return;
     }
     if (is(state, "confirmed")) {
-        e->report->revenue += order->total;
-        if (order->ledger.captured != order->total)
+        e->report->revenue += order->terms.total;
+        if (order->ledger.captured != order->terms.total)
             violated(e, 3, "order %s: confirmed at %" PRId64 ", captured %" PRId64, order->id,
-                     order->total, order->ledger.captured);
-        else if (kept != order->total && evidence_due(e, order->ledger.last_ms))
+                     order->terms.total, order->ledger.captured);
+        else if (kept != order->terms.total && evidence_due(e, order->ledger.last_ms))
             violated(e, 3, "order %s: confirmed, and refunded", order->id);
         return;
     }
@@ -86,6 +127,9 @@ void judge_money(struct evidence *e)
         const struct order_case *order = e->orders.records[i];
         checked(e, 3);
         judge_ledger(e, order);
+        judge_money_facts(e, order);
+        if (order->fact_count > 0)
+            judge_currencies(e, order);
         if (order->payment.there)
             judge_payment_row(e, order);
         judge_captured(e, order);

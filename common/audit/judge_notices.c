@@ -44,7 +44,7 @@ static void judge_notice(struct evidence *e, const struct order_case *order,
     if (!fact || !type_settles(fact->type) || strcmp(fact->type + 6, notice->kind) != 0)
         violated(e, 4, "order %s: told of \"%s\" at version %" PRId64 ", which was %s", order->id,
                  notice->kind, notice->version, fact ? fact->type : "never");
-    else if (strcmp(notice->customer, order->customer) != 0)
+    else if (strcmp(notice->customer, order->terms.customer) != 0)
         violated(e, 4, "order %s: somebody else was told", order->id);
     if (strcmp(notice->state, "sent") != 0 && evidence_due(e, notice->at_ms))
         violated(e, 4, "order %s: the notification of %s is still %s", order->id, notice->kind,

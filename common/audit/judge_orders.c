@@ -37,6 +37,8 @@ static void judge_path(struct evidence *e, const struct order_case *order)
         if (!step_is_legal(state, fact->type))
             violated(e, 5, "order %s: %s after %s", order->id, fact->type,
                      state[0] ? state : "nothing");
+        if (fact->contradicts)
+            violated(e, 5, "order %s: %s is not of what was ordered", order->id, fact->type);
         state = fact->type;
     }
 }

@@ -4,11 +4,18 @@
 #include <string.h>
 
 #include "common/audit/evidence.h"
+#include "common/base/clock.h"
 
-/* A cut log has lost its oldest facts by rule, not by fault. */
-static bool log_may_lack(const struct evidence *e, int64_t at_ms)
+/* A log that begins after what it lacks is another log than that which was written: one finding. */
+static void miss(struct evidence *e, const char *id, int64_t at_ms, const char *what,
+                 const char *subject)
 {
-    return e->log_cut && at_ms <= e->log_begins_ms + e->options->grace_ms;
+    if (!e->log_cut && (e->report->counts.stream == 0 || at_ms < e->log_begins_ms)) {
+        e->report->lost++;
+        return;
+    }
+    e->report->missing++;
+    violated(e, 5, "%s: %s (fact %s) never reached the stream", subject, what, id);
 }
 
 /* Finds a stored fact on the stream and marks it as known. */
@@ -21,8 +28,12 @@ static struct stream_fact *expect(struct evidence *e, const char *id, int64_t at
         (*fact)->known = true;
         return *fact;
     }
-    if (!log_may_lack(e, at_ms) && !map_find(&e->unsent, id) && evidence_due(e, at_ms))
-        violated(e, 5, "%s: %s (fact %s) never reached the stream", subject, what, id);
+    if (map_find(&e->unsent, id))
+        return NULL;
+    if (evidence_log_may_lack(e, at_ms))
+        e->report->not_looked_for++;
+    else if (evidence_due(e, at_ms))
+        miss(e, id, at_ms, what, subject);
     return NULL;
 }
 
@@ -59,18 +70,12 @@ static void judge_other_facts(struct evidence *e, const struct order_case *order
                    order->id);
 }
 
-static bool is_stored_kind(const char *type)
-{
-    return strncmp(type, "order.", 6) == 0 || strncmp(type, "payment.", 8) == 0 ||
-           strcmp(type, "notification.sent") == 0;
-}
-
 /* Stores are read after the stream: whatever was there must be in them. */
 static void judge_known(struct evidence *e)
 {
     for (size_t i = 0; i < e->stream.count; i++) {
         const struct stream_fact *fact = e->stream.records[i];
-        if (!fact->known && is_stored_kind(fact->type))
+        if (!fact->known && evidence_type_is_stored(fact->type))
             violated(e, 5, "%s: %s (fact %s) is on the stream and in no store", fact->subject,
                      fact->type, fact->id);
     }
@@ -86,18 +91,53 @@ static void judge_product_series(struct evidence *e, const struct series *series
                  series->subject, series->highest, product->sequence);
 }
 
+/* A cut log lacks the oldest of a series, one that was given up what was told before. */
+static void judge_whole(struct evidence *e, const struct series *series)
+{
+    bool whole = series->count == series->to - series->from + 1;
+    bool begins = series->from == 1 || e->log_cut || e->options->log_given_up_ms > 0;
+    if (series->count == 0 || (whole && begins) || !evidence_due(e, series->last_ms))
+        return;
+    if (whole && evidence_log_is_another(e)) {
+        e->lost_series++;
+        return;
+    }
+    e->report->missing++;
+    violated(e, 5, "%s of %s: %" PRId64 " facts from %" PRId64 " to %" PRId64 " on the stream",
+             series->source, series->subject, series->count, series->from, series->to);
+}
+
 static void judge_series(struct evidence *e)
 {
     for (size_t i = 0; i < e->series.count; i++) {
         const struct series *series = e->series.records[i];
-        bool whole = series->count == series->highest - series->lowest + 1;
         checked(e, 5);
-        if ((!whole || (series->lowest > 1 && !e->log_cut)) && evidence_due(e, series->last_ms))
-            violated(
-                e, 5, "%s of %s: %" PRId64 " facts from %" PRId64 " to %" PRId64 " on the stream",
-                series->source, series->subject, series->count, series->lowest, series->highest);
+        judge_whole(e, series);
         judge_product_series(e, series);
     }
+}
+
+static void judge_lost(struct evidence *e)
+{
+    char begins[TIME_TEXT_SIZE];
+    if (e->report->lost == 0)
+        return;
+    time_format(e->log_begins_ms, begins);
+    violated(e, 5,
+             "the log %s%s and lacks %zu facts that are older, and the beginning of %zu series: it "
+             "is another than was written ('warren audit --give-up-log')",
+             e->report->counts.stream ? "begins at " : "is empty",
+             e->report->counts.stream ? begins : "", e->report->lost, e->lost_series);
+}
+
+static void note_given_up(struct evidence *e)
+{
+    char until[TIME_TEXT_SIZE];
+    if (e->options->log_given_up_ms == 0)
+        return;
+    time_format(e->options->log_given_up_ms, until);
+    noted(e, "the log up to %s was given up: %zu facts as old as that are not on it", until,
+          e->report->not_looked_for);
 }
 
 void judge_stream(struct evidence *e)
@@ -110,4 +150,6 @@ void judge_stream(struct evidence *e)
     }
     judge_known(e);
     judge_series(e);
+    judge_lost(e);
+    note_given_up(e);
 }

@@ -32,6 +32,16 @@ static enum result read_tape(void *context, int64_t *ret_offset, const char **re
     return *ret_body ? OK : NOT_FOUND;
 }
 
+enum { EDGES = DB_EDGE_2 - DB_EDGE_1 + 1 };
+
+static const struct audit_edge *list_edges(struct world *world, struct audit_edge edges[EDGES])
+{
+    static const char *const names[EDGES] = {"edge 1", "edge 2"};
+    for (int i = 0; i < EDGES; i++)
+        edges[i] = (struct audit_edge){names[i], world->stores[DB_EDGE_1 + i], true};
+    return edges;
+}
+
 static void report_violations(struct world *world, const struct audit_report *report,
                               const char *when)
 {
@@ -46,10 +56,13 @@ static void audit_running(struct world *world)
 {
     struct tape tape = {world, 0};
     struct audit_log log = {read_tape, &tape};
+    struct audit_edge edges[EDGES];
     struct audit_sources sources = {.order = world->stores[DB_ORDER],
                                     .payment = world->stores[DB_PAYMENT],
                                     .notification = world->stores[DB_NOTIFICATION],
                                     .ledger = world->stores[DB_LEDGER],
+                                    .edges = list_edges(world, edges),
+                                    .edge_count = EDGES,
                                     .log = &log};
     struct audit_options options = {.moment = AUDIT_RUNNING,
                                     .now_ms = world->clock.wall_ms,
@@ -67,10 +80,13 @@ static void audit(struct world *world)
     struct tape tape = {world, 0};
     struct audit_log log = {read_tape, &tape};
     FILE *history = clients_history(world);
+    struct audit_edge edges[EDGES];
     struct audit_sources sources = {.order = world->stores[DB_ORDER],
                                     .payment = world->stores[DB_PAYMENT],
                                     .notification = world->stores[DB_NOTIFICATION],
                                     .ledger = world->stores[DB_LEDGER],
+                                    .edges = list_edges(world, edges),
+                                    .edge_count = EDGES,
                                     .log = &log,
                                     .history = history};
     struct audit_options options = {
