@@ -8,19 +8,19 @@
 #include "edge-service/http_private.h"
 
 static const struct route routes[] = {
-    {"POST", "/v1/orders", FOR_CUSTOMERS, BODY_JSON, handle_place},
-    {"GET", "/v1/orders", FOR_CUSTOMERS, BODY_NONE, handle_list},
-    {"GET", "/v1/orders/{}", FOR_CUSTOMERS, BODY_NONE, handle_get},
-    {"GET", "/v1/orders/{}/events", FOR_CUSTOMERS, BODY_NONE, handle_timeline},
-    {"POST", "/v1/orders/{}/cancel", FOR_CUSTOMERS, BODY_NONE, handle_cancel},
-    {"GET", "/v1/products", FOR_ANYBODY, BODY_NONE, handle_products},
-    {"PUT", "/v1/products/{}", FOR_ADMINS, BODY_JSON, handle_set_product},
-    {"POST", "/v1/products/{}/stock", FOR_ADMINS, BODY_JSON, handle_stock},
-    {"GET", "/v1/commands/{}", FOR_BOTH, BODY_NONE, handle_command},
-    {"GET", "/livez", FOR_ANYBODY, BODY_NONE, handle_livez},
-    {"GET", "/readyz", FOR_ANYBODY, BODY_NONE, handle_readyz},
-    {"GET", "/metrics", FOR_ANYBODY, BODY_NONE, handle_metrics},
-    {"GET", "/openapi.yaml", FOR_ANYBODY, BODY_NONE, handle_openapi},
+    {"POST", "/v1/orders", FOR_CUSTOMERS, BODY_JSON, handle_place, check_key_and_wait},
+    {"GET", "/v1/orders", FOR_CUSTOMERS, BODY_NONE, handle_list, NULL},
+    {"GET", "/v1/orders/{}", FOR_CUSTOMERS, BODY_NONE, handle_get, NULL},
+    {"GET", "/v1/orders/{}/events", FOR_CUSTOMERS, BODY_NONE, handle_timeline, NULL},
+    {"POST", "/v1/orders/{}/cancel", FOR_CUSTOMERS, BODY_NONE, handle_cancel, NULL},
+    {"GET", "/v1/products", FOR_ANYBODY, BODY_NONE, handle_products, NULL},
+    {"PUT", "/v1/products/{}", FOR_ADMINS, BODY_JSON, handle_set_product, check_key_and_wait},
+    {"POST", "/v1/products/{}/stock", FOR_ADMINS, BODY_JSON, handle_stock, check_key_and_wait},
+    {"GET", "/v1/commands/{}", FOR_BOTH, BODY_NONE, handle_command, NULL},
+    {"GET", "/livez", FOR_ANYBODY, BODY_NONE, handle_livez, NULL},
+    {"GET", "/readyz", FOR_ANYBODY, BODY_NONE, handle_readyz, NULL},
+    {"GET", "/metrics", FOR_ANYBODY, BODY_NONE, handle_metrics, NULL},
+    {"GET", "/openapi.yaml", FOR_ANYBODY, BODY_NONE, handle_openapi, NULL},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 
@@ -96,21 +96,23 @@ static void no_route(struct request *request, const char *method, const char *pa
     answer_problem(request, 405, "method-not-allowed", "this path takes %s", methods);
 }
 
-/* Operators ask at any time: none of these costs more than refusing it. */
-static bool counted(const struct route *route)
+/* What operators ask is counted apart, so that no crowd from their address keeps them from asking. */
+static bool of_operators(const struct route *route)
 {
-    return strncmp(route->pattern, "/v1/", 4) == 0;
+    return strncmp(route->pattern, "/v1/", 4) != 0;
 }
 
 static int64_t take_of_address(struct request *request, int64_t now_ms)
 {
+    struct http *http = request->http;
+    struct buckets *buckets = of_operators(request->route) ? http->probes : http->addresses;
     const struct sockaddr *address =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-    if (!request->http->addresses || address->sa_family != AF_INET)
+    if (!buckets || address->sa_family != AF_INET)
         return 0;
-    return buckets_take(request->http->addresses, &in->sin_addr, sizeof in->sin_addr, now_ms);
+    return buckets_take(buckets, &in->sin_addr, sizeof in->sin_addr, now_ms);
 }
 
 /* All administrators are one caller. */
@@ -128,7 +130,7 @@ static bool within_rates(struct request *request)
 {
     int64_t now = clock_mono_ms(request->http->options.clock);
     char seconds[24];
-    if (!counted(request->route) || request->account.scope == SCOPE_LOAD)
+    if (request->account.scope == SCOPE_LOAD)
         return true;
     int64_t wait = take_of_address(request, now);
     if (wait == 0)
