@@ -197,6 +197,7 @@ static const struct audit_log *look_log(struct look *look, struct audit *audit, 
 static void look_once(struct audit *whole, int64_t age_ms, int looks, struct audit_report *report)
 {
     struct look look;
+    int64_t now_ms = clock_wall_ms(clock_system()); /* all that is read is younger */
     look_open(&look, whole->suite);
     const struct audit_sources sources = {
         .order = look.order,
@@ -211,7 +212,7 @@ static void look_once(struct audit *whole, int64_t age_ms, int looks, struct aud
     bool final = arguments.at_rest && age_ms >= arguments.settle_s * 1000;
     const struct audit_options audit = {
         .moment = final ? AUDIT_FINAL : AUDIT_RUNNING,
-        .now_ms = clock_wall_ms(clock_system()),
+        .now_ms = now_ms,
         .grace_ms = arguments.settle_s * 1000,
         .history_age_ms = age_ms,
         .log_given_up_ms = whole->log_given_up_ms,

@@ -136,6 +136,29 @@ static void test_another_currency_was_listed(void)
     suite_close(&suite);
 }
 
+/* The last word counts, and the first orders were of their time. */
+static void test_what_was_told_again(void)
+{
+    struct suite suite;
+    suite_open(&suite);
+    struct log *log = &suite.log;
+    log->facts[15].data = STOCK("5", "0", "0");
+    log->facts[log->count++] = (struct fact){ID("f3"),
+                                             "/order-service",
+                                             "product.listed",
+                                             "TEA",
+                                             "3",
+                                             LISTED("Old tea", "300", "EUR", "8")};
+    log->facts[log->count++] = (struct fact){ID("f4"), "/order-service",    "stock.changed", "TEA",
+                                             "4",      STOCK("8", "0", "2")};
+    run_sql(suite.stores[ORDER_DB], "again",
+            "UPDATE product SET sequence = 4, name = 'Old tea', unit_price = 300, revision = 8");
+    run_sql(suite.stores[EDGE_DB], "again",
+            "UPDATE products SET name = 'Old tea', unit_price = 300; UPDATE expected SET next = 5");
+    expect_clean(&suite, NULL);
+    suite_close(&suite);
+}
+
 static void test_strangers_are_welcome(void)
 {
     struct suite suite;
@@ -378,6 +401,7 @@ static void test_rebuilt(void)
 static const struct unit_case cases[] = {
     {"each saying is judged", test_each_saying},
     {"another currency was listed", test_another_currency_was_listed},
+    {"what was told again", test_what_was_told_again},
     {"strangers are welcome", test_strangers_are_welcome},
     {"a fact without a sequence", test_a_fact_without_a_sequence},
     {"quarantine is shown", test_quarantine_is_shown},
