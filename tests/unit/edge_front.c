@@ -223,3 +223,33 @@ int front_ask(struct front *front, enum who who, const char *method, const char 
     front_turns(front, 2);
     return answered->status;
 }
+
+int front_send(struct front *front, const struct asked *asked)
+{
+    struct buf text = {0};
+    const char *headers = asked->headers ? asked->headers : "";
+    const char *body = asked->body ? asked->body : "";
+    int fd = front_connect(front);
+    buf_printf(&text, "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s", asked->method,
+               asked->path, headers);
+    if (front->bearer[asked->who][0])
+        buf_printf(&text, "Authorization: Bearer %s\r\n", front->bearer[asked->who]);
+    if (asked->body && !strstr(headers, "Content-Type"))
+        buf_text(&text, "Content-Type: application/json\r\n");
+    if (asked->body)
+        buf_printf(&text, "Content-Length: %zu\r\n", strlen(body));
+    buf_text(&text, "\r\n");
+    buf_text(&text, body);
+    (void)front_write(front, fd, text.data, text.size);
+    buf_release(&text);
+    front_turns(front, 3);
+    return fd;
+}
+
+int front_answer(struct front *front, int fd, struct answered *answered)
+{
+    front_read(front, fd, answered);
+    close(fd);
+    front_turns(front, 2);
+    return answered->status;
+}

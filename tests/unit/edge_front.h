@@ -50,4 +50,15 @@ void front_settle(struct front *front);
 int front_ask(struct front *front, enum who who, const char *method, const char *path,
               const char *body, struct answered *answered);
 
+/* A request as one says it, apart from the answer: for what has to happen in between. */
+struct asked {
+    enum who who;
+    const char *method, *path;
+    const char *headers; /* further ones, each with its end; NULL: none */
+    const char *body;    /* NULL: none; JSON unless `headers` say otherwise */
+};
+/* The connection on which the answer will come, for front_answer, which closes it. */
+int front_send(struct front *front, const struct asked *asked);
+int front_answer(struct front *front, int fd, struct answered *answered);
+
 #endif

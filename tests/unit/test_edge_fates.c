@@ -2,7 +2,6 @@
  * an administrator who waits for it. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "edge-service/place_request.h"
 #include "edge-service/read_model.h"
@@ -18,43 +17,11 @@
 static struct front front;
 static struct answered got;
 
-struct asked {
-    enum who who;
-    const char *method, *path, *headers, *body;
-};
-
-static int send_request(const struct asked *asked)
-{
-    char text[2048];
-    int fd = front_connect(&front);
-    int size = snprintf(text, sizeof text,
-                        "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer "
-                        "%s\r\n%s",
-                        asked->method, asked->path, front.bearer[asked->who],
-                        asked->headers ? asked->headers : "");
-    if (asked->body)
-        size += snprintf(text + size, sizeof text - (size_t)size,
-                         "Content-Type: application/json\r\nContent-Length: %zu\r\n",
-                         strlen(asked->body));
-    size +=
-        snprintf(text + size, sizeof text - (size_t)size, "\r\n%s", asked->body ? asked->body : "");
-    (void)front_write(&front, fd, text, (size_t)size);
-    front_turns(&front, 3);
-    return fd;
-}
-
-static int answer_of(int fd)
-{
-    front_read(&front, fd, &got);
-    close(fd);
-    front_turns(&front, 2);
-    return got.status;
-}
-
 static int ask(enum who who, const char *method, const char *path, const char *headers,
                const char *body)
 {
-    return answer_of(send_request(&(struct asked){who, method, path, headers, body}));
+    return front_answer(
+        &front, front_send(&front, &(struct asked){who, method, path, headers, body}), &got);
 }
 
 static bool says(const char *text)
@@ -302,14 +269,14 @@ static void who_waits_is_told(void)
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         struct youngest youngest = {""};
         front_open(&front, NULL);
-        int fd = send_request(&asked);
+        int fd = front_send(&front, &asked);
         take_command(&youngest);
         CU_ASSERT_EQUAL(state().waiters, 1);
         if (table[i].reason)
             tell_refused(youngest.id, STOCK_ADJUST, "MUG-1", "", table[i].reason);
         else
             tell_done(youngest.id, STOCK_ADJUST, "MUG-1", "");
-        CU_ASSERT_EQUAL(answer_of(fd), table[i].status);
+        CU_ASSERT_EQUAL(front_answer(&front, fd, &got), table[i].status);
         CU_ASSERT_STRING_EQUAL(command_id(), youngest.id);
         CU_ASSERT(says("Preference-Applied: wait=5\r\n"));
         CU_ASSERT(says(table[i].reason ? table[i].reason : "\"status\":\"done\""));
@@ -323,9 +290,9 @@ static void who_waits_in_vain_is_told_202(void)
     const struct asked asked = {WHO_ADMIN, "PUT", "/v1/products/MUG-1", "Prefer: wait=5\r\n",
                                 PRODUCT};
     front_open(&front, NULL);
-    int fd = send_request(&asked);
+    int fd = front_send(&front, &asked);
     manual_clock_advance(&front.bottle.clock, 5000);
-    CU_ASSERT_EQUAL(answer_of(fd), 202);
+    CU_ASSERT_EQUAL(front_answer(&front, fd, &got), 202);
     CU_ASSERT(says("\"status\":\"accepted\""));
     front_close(&front);
 }
