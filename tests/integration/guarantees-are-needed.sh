@@ -23,6 +23,7 @@ version-check       5 cancel
 repeat-close        1 purge close order.closing
 repeat-refund       3 purge refund order.cancelled
 say-again           1 unheard
+reconcile           4 forget
 '
 chosen=${GUARANTEES:-outbox ack-after-commit stable-provider-key inbox version-check say-again}
 [[ $chosen == all ]] && chosen=$(awk '{print $1}' <<<"$cases")
@@ -124,6 +125,16 @@ do_unheard() {
     until_true 30 is_row 0 payment.db "SELECT count(*) FROM outbox" || fail "not said"
     binding add order.payments payment.captured
     ask "orders/$order_id/cancel" ''
+}
+# How an order ended is known to the log, and lost by the queue of the one who tells the customer.
+do_forget() {
+    control stop notification-service-1 >"$TMPDIR/control.out"
+    place forget tok_visa
+    until_true 30 is_row 1 order.db "SELECT count(*) FROM order_event WHERE type = 'order.confirmed'" ||
+        fail "not confirmed"
+    until_true 30 is_row 0 order.db "SELECT count(*) FROM outbox" || fail "not said"
+    broker_tool purge_queue --vhost warren notification.events
+    control start notification-service-1 >"$TMPDIR/control.out"
 }
 
 missed=()

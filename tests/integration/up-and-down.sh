@@ -24,7 +24,7 @@ before=$said
 [[ $(field "$before" '.processes | length') == 4 ]] || fail "not four processes: $before"
 [[ $(field "$before" '[.processes[] | select(.ready and .pid > 0 and .rss_bytes > 0 and .restarts == 0)] | length') == 4 ]] ||
     fail "a process is not well: $before"
-[[ $(field "$before" '.queues | map(.name) | sort | join(" ")') == "events.log.1 notification.events order.commands order.payments payment.commands payment.orders warren.dead" ]] ||
+[[ $(field "$before" '.queues | map(.name) | sort | join(" ")') == "events.log.1 notification.commands notification.events order.commands order.payments payment.commands payment.orders warren.dead" ]] ||
     fail "other queues than expected: $before"
 
 echo "everything listens on loopback"

@@ -28,7 +28,11 @@ expect 2 warren quarantine drop order-service/0
 expect 2 warren quarantine show edge-service/1
 expect 2 warren quarantine list --service edge-service
 expect 1 warren quarantine drop order-service/999
-for command in up down status token order cancel demo quarantine; do
+expect 2 warren retell
+expect 2 warren retell --order not-an-id
+expect 2 warren retell --all-unsettled 00000000-0000-8000-8000-000000000000
+expect 2 warren retell --all-unsettled --order 00000000-0000-8000-8000-000000000000
+for command in up down status token order cancel demo quarantine retell; do
     expect 0 warren "$command" --help
     grep -q -- --base-port <<<"$said" || fail "$command --help: $said"
     expect 0 warren "$command" --version
