@@ -371,6 +371,8 @@ static void two_instances_hear_and_ask_as_one(void)
     look(1);
     size_t before = asks();
     manual_clock_advance(&loop.clock, LOOK_MS);
+    loop_run_to(&loop, 0, PHASE_BEGIN); /* both see that it is time; one has the lock */
+    loop_run_to(&loop, 1, PHASE_BEGIN);
     for (int i = 0; i < 40; i++)
         loop_run(&loop, (size_t)i % 2, 1);
     CU_ASSERT_EQUAL(asks(), before + 1);
