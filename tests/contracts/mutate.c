@@ -172,7 +172,7 @@ static void emit_ints(const struct mutator *mutator, cJSON *owner, const struct 
 static void mutate_object(const struct mutator *mutator, cJSON *object,
                           const struct bind_type *type);
 
-/* Grows the array to `count` copies of its first element, told apart by their SKU. */
+/* Grows the array to `count` copies of its first element, told apart by their SKU if they have one. */
 static void emit_of_count(const struct mutator *mutator, cJSON *array, int64_t count)
 {
     cJSON *saved = cJSON_Duplicate(array, 1);
@@ -183,7 +183,8 @@ static void emit_of_count(const struct mutator *mutator, cJSON *array, int64_t c
         char sku[SKU_SIZE];
         snprintf(sku, sizeof sku, "N-%" PRId64, i);
         cJSON *element = cJSON_Duplicate(first, 1);
-        cJSON_ReplaceItemInObjectCaseSensitive(element, "sku", cJSON_CreateString(sku));
+        if (cJSON_HasObjectItem(element, "sku"))
+            cJSON_ReplaceItemInObjectCaseSensitive(element, "sku", cJSON_CreateString(sku));
         cJSON_AddItemToArray(array, element);
     }
     emit(mutator);

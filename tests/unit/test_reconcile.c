@@ -98,6 +98,26 @@ static void any_order_is_folded(void)
     }
 }
 
+static void what_is_rolled_back_is_not_heard(void)
+{
+    struct err err;
+    struct heard heard = {0};
+    bool is_heard[NUMBERS + 2] = {false};
+    struct store *store = heard_store();
+    must(store_begin(store, &err), &err);
+    heard_note(&heard, 1);
+    store_rollback(store);
+    heard_forget(&heard);
+    must(store_begin(store, &err), &err);
+    heard_note(&heard, 3);
+    must(heard_fold(&heard, store, &err), &err);
+    must(store_commit(store, &err), &err);
+    is_heard[3] = true;
+    check_heard(store, is_heard);
+    heard_release(&heard);
+    store_free(store);
+}
+
 /* So many that they do not fit into one list: it goes on behind the last one listed. */
 static void a_long_list_is_in_parts(void)
 {
@@ -351,6 +371,8 @@ static void two_instances_hear_and_ask_as_one(void)
     look(1);
     size_t before = asks();
     manual_clock_advance(&loop.clock, LOOK_MS);
+    loop_run_to(&loop, 0, PHASE_BEGIN); /* both see that it is time; one has the lock */
+    loop_run_to(&loop, 1, PHASE_BEGIN);
     for (int i = 0; i < 40; i++)
         loop_run(&loop, (size_t)i % 2, 1);
     CU_ASSERT_EQUAL(asks(), before + 1);
@@ -430,6 +452,7 @@ static void what_was_told_is_told_again(void)
 
 static const struct unit_case cases[] = {
     {"any order is folded", any_order_is_folded},
+    {"what is rolled back is not heard", what_is_rolled_back_is_not_heard},
     {"a long list is in parts", a_long_list_is_in_parts},
     {"a hole is asked for", a_hole_is_asked_for},
     {"a young hole is given time", a_young_hole_is_given_time},

@@ -94,6 +94,25 @@ static void what_is_settled_is_numbered(void)
     shop_close(&shop);
 }
 
+/* Each goes on behind the other, at the first try. */
+static void two_instances_number_in_turns(void)
+{
+    struct shop shop;
+    struct service_state state;
+    open_with_cups(&shop);
+    for (unsigned order = 1; order <= 6; order++) {
+        reject(&shop, order);
+        shop_run(&shop, order % SHOP_INSTANCES);
+    }
+    CU_ASSERT_EQUAL(shop_number(&shop, "SELECT count(*) FROM settled", NULL), 6);
+    CU_ASSERT_EQUAL(gaps(&shop), 0);
+    for (size_t i = 0; i < SHOP_INSTANCES; i++) {
+        service_state(shop.instances[i].service, &state);
+        CU_ASSERT_EQUAL(state.conflicts, 0);
+    }
+    shop_close(&shop);
+}
+
 static void what_is_rolled_back_takes_no_number(void)
 {
     struct shop shop;
@@ -215,6 +234,7 @@ static void an_order_is_told_again(void)
 
 static const struct unit_case cases[] = {
     {"what is settled is numbered", what_is_settled_is_numbered},
+    {"two instances number in turns", two_instances_number_in_turns},
     {"what is rolled back takes no number", what_is_rolled_back_takes_no_number},
     {"what is missing is said again", what_is_missing_is_said_again},
     {"a clock put back hides nothing", a_clock_put_back_hides_nothing},
