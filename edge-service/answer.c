@@ -59,11 +59,15 @@ static const char *title_of(unsigned status)
         {405, "Method not allowed"},
         {409, "The state forbids it"},
         {413, "The body is too large"},
+        {414, "The target is too long"},
         {415, "Not this content type"},
+        {417, "Nobody can expect this"},
         {422, "The key is used already"},
         {429, "Too many requests"},
+        {431, "The head is too large"},
         {503, "Refused: nothing was accepted"},
         {504, "Unknown: ask again with the same key"},
+        {505, "Not this version of HTTP"},
     };
     for (size_t i = 0; i < sizeof titles / sizeof titles[0]; i++)
         if (titles[i].status == status)
@@ -201,7 +205,7 @@ enum MHD_Result answer_send(struct request *request)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (request->http->quiesced_fd >= 0) /* stopping: the next request had better go elsewhere */
         MHD_add_response_header(response, "Connection", "close");
-    http_step_begins(request->http, request->connection);
+    http_answer_begins(request->http, request->connection);
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
     http_count_answer(request);

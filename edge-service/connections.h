@@ -1,36 +1,60 @@
-/* How long a connection may take: from its beginning, or the end of an answer, to the end of the
- * next request's head; from there to the end of its body; from an answer's beginning to its end.
- * However steadily the bytes drip, a step that takes longer ends the connection. What waits for the
- * broker has no deadline here: the edge answers it in time.
+/* The connections of the edge, each with its gate, and how long they may take: from a connection's
+ * beginning, or the end of an answer, to the end of the next request's head; from there to the end
+ * of its body; from an answer's beginning to its end. However steadily the bytes drip, a step that
+ * takes longer ends the connection. What waits for the broker has no deadline here: the edge answers
+ * it in time.
  *
- * Every step has the same time, so the list is in the order of the deadlines: each call is O(1). */
+ * Every step has the same time, so the lists are in the order of the deadlines: each call is O(1).
+ * When there are too many, the one that has waited longest for a request to begin makes room. */
 #ifndef WARREN_EDGE_SERVICE_CONNECTIONS_H
 #define WARREN_EDGE_SERVICE_CONNECTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "edge-service/gate.h"
+
 struct connection {
+    struct gate gate;
     TAILQ_ENTRY(connection) link;
-    int fd;
+    TAILQ_ENTRY(connection) idle_link;
     int64_t deadline_mono_ms; /* 0: not in the list */
+    uint64_t requests;        /* that the library has told of */
+    bool idle;                /* no request in hand: in that list */
+    bool cut;                 /* and soon to be gone */
 };
 TAILQ_HEAD(connection_list, connection);
 
+enum cut { CUT_LATE, CUT_FULL, CUT_STUCK, CUT_REASONS };
+
 struct connections {
     struct connection_list timed;
+    struct connection_list idle; /* the longest first */
+    struct gates gates;
     int64_t step_ms;
-    uint64_t cut; /* so far */
+    size_t count, count_max;   /* without those that are cut */
+    uint64_t cut[CUT_REASONS]; /* so far */
 };
 
-void connections_init(struct connections *connections, int64_t step_ms);
+/* `count_max` 0: any number. */
+void connections_init(struct connections *connections, int64_t step_ms, size_t count_max);
+void connections_release(struct connections *connections);
+
+/* A new one, zeroed, and its first step. Cuts another one when there are too many. */
+void connection_open(struct connections *connections, struct connection *connection, int fd,
+                     int64_t now_mono_ms);
+void connection_close(struct connections *connections, struct connection *connection);
+/* A request has begun: it is in hand until connection_rest. */
+void connection_take(struct connections *connections, struct connection *connection);
+void connection_rest(struct connections *connections, struct connection *connection);
 /* A step begins. */
 void connection_begin(struct connections *connections, struct connection *connection,
                       int64_t now_mono_ms);
-/* It is our turn; or the connection ends. */
+/* It is our turn. */
 void connection_pause(struct connections *connections, struct connection *connection);
-/* Shuts those that are too late; their end is then heard of as of any other. */
+/* Shuts those that are too late, or stuck; their end is then heard of as of any other. */
 void connections_cut(struct connections *connections, int64_t now_mono_ms);
 /* INT64_MAX: none. */
 int64_t connections_deadline_ms(const struct connections *connections);

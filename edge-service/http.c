@@ -15,7 +15,9 @@ enum {
     CONNECTIONS_DEFAULT = 1000,
     CONNECTION_TIMEOUT_S = 60, /* of silence; the deadlines of connections.c come sooner */
     STEP_MS_DEFAULT = 30000,
-    CONNECTION_MEMORY = 8192, /* cleared for each request */
+    /* Cleared for each request. Holds what head.h takes, an answer's head, and what is read ahead. */
+    CONNECTION_MEMORY = HEAD_COST_MAX + 4096,
+    CONNECTIONS_SPARE = 32, /* those that are cut take a moment to go */
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
     SPARE_MAX = 256, /* requests kept for the next ones */
@@ -27,10 +29,16 @@ static struct connection *connection_of(struct MHD_Connection *connection)
     return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 }
 
-void http_step_begins(struct http *http, struct MHD_Connection *connection)
+static void step_begins(struct http *http, struct MHD_Connection *connection)
 {
     connection_begin(&http->connections, connection_of(connection),
                      clock_mono_ms(http->options.clock));
+}
+
+void http_answer_begins(struct http *http, struct MHD_Connection *connection)
+{
+    connection_pause(&http->connections, connection_of(connection));
+    step_begins(http, connection);
 }
 
 static void connection_news(void *context, struct MHD_Connection *connection, void **state,
@@ -39,16 +47,16 @@ static void connection_news(void *context, struct MHD_Connection *connection, vo
     struct http *http = context;
     struct connection *own = *state;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-        connection_pause(&http->connections, own);
+        connection_close(&http->connections, own);
         free(own);
         return;
     }
     own = calloc(1, sizeof *own);
     if (!own)
         abort();
-    own->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
     *state = own;
-    connection_begin(&http->connections, own, clock_mono_ms(http->options.clock));
+    int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+    connection_open(&http->connections, own, fd, clock_mono_ms(http->options.clock));
 }
 
 /* A request is too large for malloc's quick lists: most come from those that are over. */
@@ -81,8 +89,10 @@ static void request_over(void *context, struct MHD_Connection *connection, void 
     struct request *request = *state;
     if (!request)
         return;
-    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
-        http_step_begins(http, connection);
+    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
+        connection_rest(&http->connections, connection_of(connection));
+        step_begins(http, connection);
+    }
     *state = NULL;
     http->active--;
     buf_release(&request->answer.body);
@@ -95,28 +105,17 @@ static void request_over(void *context, struct MHD_Connection *connection, void 
     free(request);
 }
 
-/* Before the body is read. A body that says it is far too large is not read at all. */
-static enum MHD_Result headers_came(struct request *request, const char *method, const char *url)
+/* The gate has ended the stream behind this request. */
+static void refuse(struct request *request)
 {
-    const char *length = read_header(request, "Content-Length");
-    if (!read_framing(request))
-        return answer_send(request);
-    if (length && (strlen(length) > 9 || strtoll(length, NULL, 10) > BODY_DISCARD_MAX)) {
-        answer_problem(request, 413, "too-large", "a body has %d bytes at most", BODY_MAX);
-        return answer_send(request);
-    }
-    (void)route_admit(request, method, url);
-    return MHD_YES;
+    const struct head_refusal *refusal = connection_of(request->connection)->gate.reader.refusal;
+    answer_header(request, "Connection", "close");
+    answer_problem(request, refusal->status, refusal->name, "%s", refusal->detail);
 }
 
-/* What nobody will read is not kept. */
-static enum MHD_Result body_came(struct request *request, const char *data, size_t *size)
+static enum gate_verdict verdict_of(const struct request *request)
 {
-    request->body_seen += *size;
-    if (!request->answer.status && request->body_seen <= BODY_MAX)
-        buf_append(&request->body, data, *size);
-    *size = 0;
-    return request->body_seen <= BODY_DISCARD_MAX ? MHD_YES : MHD_NO;
+    return gate_verdict(&connection_of(request->connection)->gate, request->number);
 }
 
 static bool type_is_json(struct request *request)
@@ -130,23 +129,49 @@ static bool type_is_json(struct request *request)
     return *type == '\0' || *type == ';';
 }
 
-static void work(struct request *request)
+static bool check_body(struct request *request, size_t size)
 {
-    if (request->body_seen > BODY_MAX)
+    if (size > BODY_MAX)
         answer_problem(request, 413, "too-large", "a body has %d bytes at most", BODY_MAX);
-    else if ((request->route->body == BODY_JSON || request->body.size > 0) &&
-             !type_is_json(request))
+    else if ((request->route->body == BODY_JSON || size > 0) && !type_is_json(request))
         answer_problem(request, 415, "not-json", "send Content-Type: application/json");
-    else
-        request->route->handle(request);
+    return !request->answer.status;
+}
+
+/* Before the body is read. Who asks whether to send it is told at once what is certain already. */
+static enum MHD_Result headers_came(struct request *request, const char *method, const char *url)
+{
+    const char *length = read_header(request, "Content-Length");
+    bool asked = read_header(request, "Expect") != NULL;
+    if (verdict_of(request) == GATE_NEVER_SEEN)
+        return MHD_NO;
+    if (verdict_of(request) == GATE_REFUSED)
+        refuse(request);
+    else if (route_admit(request, method, url) &&
+             check_body(request, length ? strtoul(length, NULL, 10) : 0) && asked &&
+             request->route->check_head)
+        (void)request->route->check_head(request);
+    return asked && request->answer.status ? answer_send(request) : MHD_YES;
+}
+
+/* What nobody will read is not kept. */
+static enum MHD_Result body_came(struct request *request, const char *data, size_t *size)
+{
+    request->body_seen += *size;
+    if (!request->answer.status && request->body_seen <= BODY_MAX)
+        buf_append(&request->body, data, *size);
+    *size = 0;
+    return MHD_YES;
 }
 
 static enum MHD_Result request_came(struct request *request)
 {
     request->stage = STAGE_WORKING;
     connection_pause(&request->http->connections, connection_of(request->connection));
-    if (!request->answer.status)
-        work(request);
+    if (verdict_of(request) == GATE_REFUSED)
+        refuse(request);
+    if (!request->answer.status && check_body(request, request->body_seen))
+        request->route->handle(request);
     if (request->answer.status)
         return answer_send(request);
     request->stage = STAGE_SUSPENDED;
@@ -163,7 +188,9 @@ static enum MHD_Result take_in(void *context, struct MHD_Connection *connection,
     if (!request) {
         request = request_new(context, connection);
         *state = request;
-        http_step_begins(request->http, connection);
+        request->number = ++connection_of(connection)->requests;
+        connection_take(&request->http->connections, connection_of(connection));
+        step_begins(request->http, connection);
         return headers_came(request, method, url);
     }
     if (*upload_size > 0)
@@ -223,8 +250,7 @@ static enum result listener_open(const struct http_options *options, int *ret_fd
 static struct MHD_Daemon *start_daemon(struct http *http, int listener)
 {
     const struct http_options *options = &http->options;
-    unsigned connections =
-        options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT;
+    unsigned connections = (unsigned)http->connections.count_max + CONNECTIONS_SPARE;
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_in, http,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections,
@@ -269,11 +295,13 @@ enum result http_new(const struct http_options *options, struct http **ret_http,
     TAILQ_INIT(&http->ready);
     TAILQ_INIT(&http->spare);
     open_buckets(http);
-    connections_init(&http->connections, options->step_ms > 0 ? options->step_ms : STEP_MS_DEFAULT);
+    connections_init(&http->connections, options->step_ms > 0 ? options->step_ms : STEP_MS_DEFAULT,
+                     options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT);
     http->daemon = start_daemon(http, listener);
     if (!http->daemon) {
         close(listener);
         close_buckets(http);
+        connections_release(&http->connections);
         free(http);
         return err_set(err, FATAL, "HTTP: the server did not start");
     }
@@ -304,6 +332,14 @@ static void resume_ready(struct http *http)
     }
 }
 
+/* Whatever the library reads meanwhile goes through the gates. */
+static void run_daemon(struct http *http)
+{
+    gates_begin(&http->connections.gates);
+    MHD_run(http->daemon);
+    gates_end();
+}
+
 void http_run(struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
@@ -312,7 +348,7 @@ void http_run(struct http *http)
     edge_burst_begin(http->options.edge);
     do {
         resume_ready(http);
-        MHD_run(http->daemon);
+        run_daemon(http);
     } while (++rounds < ROUNDS_MAX && MHD_get_timeout(http->daemon, &timeout) == MHD_YES &&
              timeout == 0);
     edge_burst_end(http->options.edge);
@@ -336,6 +372,11 @@ void http_quiesce(struct http *http)
         http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
 }
 
+uint64_t http_rounds(const struct http *http)
+{
+    return http->connections.gates.round;
+}
+
 size_t http_active(const struct http *http)
 {
     return http->active;
@@ -356,11 +397,12 @@ void http_free(struct http *http)
     if (!http)
         return;
     resume_ready(http);
-    MHD_run(http->daemon);
+    run_daemon(http);
     MHD_stop_daemon(http->daemon);
     if (http->quiesced_fd >= 0)
         close(http->quiesced_fd);
     close_buckets(http);
     free_spare(http);
+    connections_release(&http->connections);
     free(http);
 }

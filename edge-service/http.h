@@ -22,8 +22,8 @@ struct http;
 struct http_options {
     const char *address;              /* NULL: 127.0.0.1 */
     int port;                         /* 0: any free one, see http_port */
-    unsigned connections_max;         /* 0: 1000 */
-    unsigned connections_per_address; /* 0: no limit but that */
+    unsigned connections_max;         /* 0: 1000; with one more, the longest idle goes */
+    unsigned connections_per_address; /* 0: no limit but that; one more is not let in */
     int64_t step_ms; /* a request's head, its body and its answer have so long each; 0: 30 s */
     int64_t rate_per_caller; /* requests a second, 0: any number; a token of SCOPE_LOAD is exempt */
     int64_t rate_per_address; /* likewise */
@@ -45,6 +45,8 @@ void http_run(struct http *http);
 int64_t http_deadline_ms(const struct http *http);
 /* From now on nobody new is let in. */
 void http_quiesce(struct http *http);
+/* How often the library has had its turn, since the beginning. */
+uint64_t http_rounds(const struct http *http);
 /* Requests taken in and not answered in full yet. */
 size_t http_active(const struct http *http);
 /* Every request must have been answered by the edge: edge_abandon first. Takes NULL. */

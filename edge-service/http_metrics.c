@@ -16,12 +16,16 @@ static const unsigned statuses[HTTP_STATUSES] = {200,
                                                  405,
                                                  409,
                                                  413,
+                                                 414,
                                                  415,
+                                                 417,
                                                  422,
                                                  429,
+                                                 431,
                                                  500,
                                                  503,
                                                  504,
+                                                 505,
                                                  /* any other */ 0};
 
 static size_t status_index(unsigned status)
@@ -60,8 +64,24 @@ static void write_answers_of(const struct http *http, size_t index, struct buf *
     }
 }
 
+static void write_connections(const struct connections *connections, struct buf *out)
+{
+    static const char *const reasons[CUT_REASONS] = {
+        [CUT_LATE] = "late", [CUT_FULL] = "full", [CUT_STUCK] = "stuck"};
+    metric_write(out, "warren_http_connections", METRIC_GAUGE, "Connections open now.",
+                 (int64_t)connections->count);
+    metric_head(
+        out, "warren_http_connections_cut_total", METRIC_COUNTER,
+        "Connections that the edge has cut: late with a step, idle when there were too many, "
+        "or stuck.");
+    for (int i = 0; i < CUT_REASONS; i++)
+        metric_sample(out, "warren_http_connections_cut_total", "reason", reasons[i],
+                      (int64_t)connections->cut[i]);
+}
+
 static void write_http(const struct http *http, struct buf *out)
 {
+    write_connections(&http->connections, out);
     metric_head(out, "warren_http_requests_total", METRIC_COUNTER,
                 "Requests answered, by route; one that no route took has none.");
     for (size_t i = 0; i <= HTTP_ROUTES_MAX; i++)

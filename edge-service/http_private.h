@@ -20,12 +20,11 @@ enum {
     BODY_MAX = 65536,
     BUCKETS = 16384,
     BODY_DEPTH_MAX = 16,
-    BODY_DISCARD_MAX = 1024 * 1024, /* so much too much is still read, for a clean 413 */
     WAIT_MAX_S = 30,
     PATH_PARAMETER_MAX = 64,
     HEADERS_MAX = 4,
     HTTP_ROUTES_MAX = 32,
-    HTTP_STATUSES = 17,
+    HTTP_STATUSES = 21,
 };
 
 struct route;
@@ -49,6 +48,7 @@ struct request {
     TAILQ_ENTRY(request) ready;
     struct http *http;
     struct MHD_Connection *connection;
+    uint64_t number; /* of its connection's, from 1 */
     enum request_stage stage;
     int64_t begun_us;                   /* monotonic */
     char traceparent[TRACEPARENT_SIZE]; /* this request's span, when spans are wanted */
@@ -82,7 +82,7 @@ struct http {
 };
 
 /* http.c */
-void http_step_begins(struct http *http, struct MHD_Connection *connection);
+void http_answer_begins(struct http *http, struct MHD_Connection *connection);
 
 /* answer.c: each sets the answer of a request, which then goes out by itself. */
 void answer_json(struct request *request, unsigned status, struct buf *take_body);
@@ -99,17 +99,19 @@ void write_order(struct buf *out, const struct edge_order *order);
 enum MHD_Result answer_send(struct request *request);
 
 /* request.c: false when a problem has been answered. */
-bool read_framing(struct request *request);
 bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given);
 bool read_wait(struct request *request);
+bool check_key(struct request *request);
+bool check_key_and_wait(struct request *request);
 bool read_body(struct request *request, const struct bind_type *type, void *out);
 bool read_no_body(struct request *request);
 bool read_limit(struct request *request, int *ret_limit);
 bool read_cursor(struct request *request, struct edge_position *ret_position);
 void write_cursor(struct buf *out, const struct edge_position *position);
+/* There is one at most, without white space around it (head.h). NULL: none. */
 const char *read_header(struct request *request, const char *name);
 /* What a command's message is caused by: the header, or this request's own span when spans are
- * wanted. NULL: no header, or more than one. Whether it is valid is for the edge to say. */
+ * wanted. NULL: no header. Whether it is valid is for the edge to say. */
 const char *read_traceparent(struct request *request);
 /* Tells the collector of it. */
 void tell_request_span(struct request *request);
@@ -122,6 +124,7 @@ struct route {
     enum role role;      /* ROLE_NOBODY: anybody */
     enum route_body body;
     void (*handle)(struct request *request);
+    bool (*check_head)(struct request *request); /* what is certain before the body; or NULL */
 };
 /* NULL: there are no more. */
 const struct route *route_at(size_t index);

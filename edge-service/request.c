@@ -16,81 +16,29 @@ const char *read_header(struct request *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
-struct header_count {
-    const char *name;
-    int count;
-};
-
-static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, const char *name,
-                                    const char *value)
-{
-    struct header_count *wanted = context;
-    (void)kind;
-    (void)value;
-    wanted->count += strcasecmp(name, wanted->name) == 0;
-    return MHD_YES;
-}
-
 bool read_key(struct request *request, char key[KEY_SIZE], bool *ret_given)
 {
-    struct header_count keys = {"Idempotency-Key", 0};
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &keys);
-    const char *value = read_header(request, keys.name);
-    *ret_given = keys.count > 0;
-    if (keys.count == 0)
+    const char *value = read_header(request, "Idempotency-Key");
+    *ret_given = value != NULL;
+    if (!value)
         return true;
-    size_t length = value ? strlen(value) : 0;
+    size_t length = strlen(value);
     bool visible = true;
     for (size_t i = 0; i < length; i++)
         visible = visible && value[i] > 0x20 && value[i] < 0x7f;
-    if (keys.count > 1 || length == 0 || length >= KEY_SIZE || !visible) {
-        answer_problem(request, 400, "bad-key",
-                       "Idempotency-Key: one, of 1 to %d visible ASCII characters", KEY_SIZE - 1);
+    if (length == 0 || length >= KEY_SIZE || !visible) {
+        answer_problem(request, 400, "bad-key", "Idempotency-Key: 1 to %d visible ASCII characters",
+                       KEY_SIZE - 1);
         return false;
     }
     memcpy(key, value, length + 1);
     return true;
 }
 
-static int header_count(struct request *request, const char *name)
-{
-    struct header_count found = {name, 0};
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &found);
-    return found.count;
-}
-
-/* A proxy before this edge might read an unclear one otherwise and let a second request pass as the
- * first one's body. */
-bool read_framing(struct request *request)
-{
-    static const char digits[] = "0123456789";
-    int lengths = header_count(request, "Content-Length");
-    int codings = header_count(request, "Transfer-Encoding");
-    const char *length = read_header(request, "Content-Length");
-    const char *coding = read_header(request, "Transfer-Encoding");
-    bool clear = lengths + codings <= 1 && header_count(request, "Host") <= 1 &&
-                 (lengths == 0 || (length && *length && length[strspn(length, digits)] == '\0')) &&
-                 (codings == 0 || (coding && strcasecmp(coding, "chunked") == 0));
-    if (clear)
-        return true;
-    answer_header(request, "Connection", "close");
-    answer_problem(request, 400, "bad-framing",
-                   "say once, by Content-Length or by Transfer-Encoding: chunked, where the body "
-                   "ends, and Host once");
-    return false;
-}
-
-static const char *traceparent_header(struct request *request)
-{
-    struct header_count found = {"traceparent", 0};
-    MHD_get_connection_values(request->connection, MHD_HEADER_KIND, count_header, &found);
-    return found.count == 1 ? read_header(request, found.name) : NULL;
-}
-
 const char *read_traceparent(struct request *request)
 {
     const struct http_options *options = &request->http->options;
-    const char *header = traceparent_header(request);
+    const char *header = read_header(request, "traceparent");
     if (!options->otlp)
         return header;
     trace_child(options->clock, header, request->traceparent);
@@ -113,7 +61,7 @@ void tell_request_span(struct request *request)
     };
     otlp_record(options->otlp,
                 &(struct span){.traceparent = request->traceparent,
-                               .parent = traceparent_header(request),
+                               .parent = read_header(request, "traceparent"),
                                .kind = SPAN_SERVER,
                                .name = name,
                                .duration_us = clock_mono_us(options->clock) - request->begun_us,
@@ -152,6 +100,18 @@ bool read_wait(struct request *request)
     }
     request->wait_s = (int)seconds;
     return true;
+}
+
+bool check_key(struct request *request)
+{
+    char key[KEY_SIZE];
+    bool given;
+    return read_key(request, key, &given);
+}
+
+bool check_key_and_wait(struct request *request)
+{
+    return check_key(request) && read_wait(request);
 }
 
 static bool read_json(struct request *request, cJSON **ret_json)

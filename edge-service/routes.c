@@ -8,18 +8,18 @@
 #include "edge-service/http_private.h"
 
 static const struct route routes[] = {
-    {"POST", "/v1/orders", ROLE_CUSTOMER, BODY_JSON, handle_place},
-    {"GET", "/v1/orders", ROLE_CUSTOMER, BODY_NONE, handle_list},
-    {"GET", "/v1/orders/{}", ROLE_CUSTOMER, BODY_NONE, handle_get},
-    {"GET", "/v1/orders/{}/events", ROLE_CUSTOMER, BODY_NONE, handle_timeline},
-    {"POST", "/v1/orders/{}/cancel", ROLE_CUSTOMER, BODY_NONE, handle_cancel},
-    {"GET", "/v1/products", ROLE_NOBODY, BODY_NONE, handle_products},
-    {"PUT", "/v1/products/{}", ROLE_ADMIN, BODY_JSON, handle_set_product},
-    {"POST", "/v1/products/{}/stock", ROLE_ADMIN, BODY_JSON, handle_stock},
-    {"GET", "/livez", ROLE_NOBODY, BODY_NONE, handle_livez},
-    {"GET", "/readyz", ROLE_NOBODY, BODY_NONE, handle_readyz},
-    {"GET", "/metrics", ROLE_NOBODY, BODY_NONE, handle_metrics},
-    {"GET", "/openapi.yaml", ROLE_NOBODY, BODY_NONE, handle_openapi},
+    {"POST", "/v1/orders", ROLE_CUSTOMER, BODY_JSON, handle_place, check_key_and_wait},
+    {"GET", "/v1/orders", ROLE_CUSTOMER, BODY_NONE, handle_list, NULL},
+    {"GET", "/v1/orders/{}", ROLE_CUSTOMER, BODY_NONE, handle_get, NULL},
+    {"GET", "/v1/orders/{}/events", ROLE_CUSTOMER, BODY_NONE, handle_timeline, NULL},
+    {"POST", "/v1/orders/{}/cancel", ROLE_CUSTOMER, BODY_NONE, handle_cancel, NULL},
+    {"GET", "/v1/products", ROLE_NOBODY, BODY_NONE, handle_products, NULL},
+    {"PUT", "/v1/products/{}", ROLE_ADMIN, BODY_JSON, handle_set_product, NULL},
+    {"POST", "/v1/products/{}/stock", ROLE_ADMIN, BODY_JSON, handle_stock, check_key},
+    {"GET", "/livez", ROLE_NOBODY, BODY_NONE, handle_livez, NULL},
+    {"GET", "/readyz", ROLE_NOBODY, BODY_NONE, handle_readyz, NULL},
+    {"GET", "/metrics", ROLE_NOBODY, BODY_NONE, handle_metrics, NULL},
+    {"GET", "/openapi.yaml", ROLE_NOBODY, BODY_NONE, handle_openapi, NULL},
 };
 enum { ROUTE_COUNT = sizeof routes / sizeof routes[0] };
 

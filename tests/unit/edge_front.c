@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SILENT_TURNS = 60, LONG_MS = 24 * 60 * 60 * 1000 };
+enum { SILENT_TURNS = 60, SETTLE_TURNS = 2000, LONG_MS = 24 * 60 * 60 * 1000 };
 
 static void must(bool fine, const char *what)
 {
@@ -148,6 +148,59 @@ void front_exchange(struct front *front, const void *bytes, size_t size, struct 
     front_read(front, fd, answered);
     close(fd);
     front_turns(front, 2);
+}
+
+void front_settle(struct front *front)
+{
+    struct pollfd poll_fd = {.fd = http_fd(front->http), .events = POLLIN};
+    for (int turns = 0; turns < SETTLE_TURNS; turns++) {
+        if (http_deadline_ms(front->http) > 0 && poll(&poll_fd, 1, 0) == 0)
+            return;
+        http_run(front->http);
+        edge_round(front->bottle.edge);
+    }
+}
+
+/* The body's length, -1: no head, or one that is none. */
+static long head_at(const char *text, size_t size, int *ret_status, size_t *ret_head)
+{
+    const char *end = memmem(text, size, "\r\n\r\n", 4);
+    if (!end || strncmp(text, "HTTP/1.1 ", 9) != 0 || text[12] != ' ')
+        return -1;
+    *ret_head = (size_t)(end - text) + 4;
+    *ret_status = (int)strtol(text + 9, NULL, 10);
+    long length = -1;
+    for (const char *line = strstr(text, "\r\n"); line && line < end;
+         line = strstr(line + 2, "\r\n")) {
+        const char *colon = strchr(line, ':');
+        if (!colon || colon > strstr(line + 2, "\r\n"))
+            return -1;
+        if (strncasecmp(line + 2, "Content-Length:", 15) == 0)
+            length = strtol(line + 17, NULL, 10);
+    }
+    bool bodyless = *ret_status < 200 || *ret_status == 204;
+    return bodyless ? 0 : length;
+}
+
+int front_answers(const struct answered *answered, const char *method, int *statuses, int max)
+{
+    int count = 0;
+    for (size_t at = 0; at < answered->size;) {
+        int status;
+        size_t head;
+        long length = head_at(answered->text + at, answered->size - at, &status, &head);
+        if (length < 0)
+            return -1;
+        at += head;
+        if (strcmp(method, "HEAD") != 0 || at < answered->size)
+            at += (size_t)length;
+        if (status >= 200 && count < max)
+            statuses[count] = status;
+        count += status >= 200;
+        if (at > answered->size)
+            return -1;
+    }
+    return count;
 }
 
 int front_ask(struct front *front, enum who who, const char *method, const char *path,

@@ -40,6 +40,12 @@ bool front_write(struct front *front, int fd, const void *bytes, size_t size);
 void front_read(struct front *front, int fd, struct answered *answered);
 /* Sends bytes on a connection of their own, then the end, and reads what comes. */
 void front_exchange(struct front *front, const void *bytes, size_t size, struct answered *answered);
+/* Takes what was read apart: the statuses of its answers, `max` at most, but for 100s. `method` is
+ * that of the last of their requests. Returns their number, -1 when it is anything else than whole
+ * answers, one behind the other. */
+int front_answers(const struct answered *answered, const char *method, int *statuses, int max);
+/* Lets the edge do what it has to do, and nothing more. */
+void front_settle(struct front *front);
 /* A whole request; `body` NULL for none. Returns the status. */
 int front_ask(struct front *front, enum who who, const char *method, const char *path,
               const char *body, struct answered *answered);
