@@ -101,10 +101,12 @@ static void put_urls(const struct plan *plan, struct buf *out)
         put_variable(out, "WARREN_SMTP_FROM", plan->smtp_from);
 }
 
-static void put_rates(const struct plan *plan, struct buf *out)
+static void put_limits(const struct plan *plan, struct buf *out)
 {
-    buf_printf(out, " --rate-per-caller %" PRId64 " --rate-per-address %" PRId64,
-               plan->rate_per_caller, plan->rate_per_address);
+    buf_printf(out,
+               " --rate-per-caller %" PRId64 " --rate-per-address %" PRId64
+               " --connections-per-address %" PRId64,
+               plan->rate_per_caller, plan->rate_per_address, plan->connections_per_address);
 }
 
 static void put_broker(const struct suite *suite, struct buf *out)
@@ -147,7 +149,7 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
     put_quoted(out, suite->home);
     buf_printf(out, " --base-port %d --instance %d", suite->base_port, instance);
     if (service->port == PORT_EDGE)
-        put_rates(plan, out);
+        put_limits(plan, out);
     for (size_t i = 0; i < plan->without.count; i++) {
         buf_text(out, " --without ");
         put_quoted(out, plan->without.items[i]);

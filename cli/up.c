@@ -19,7 +19,9 @@ static struct {
     int64_t patience_s;
     bool unsafe;
 } arguments = {
-    .plan = {.rate_per_caller = 100, .rate_per_address = 1000}, .instances = 1, .patience_s = 60};
+    .plan = {.rate_per_caller = 100, .rate_per_address = 1000, .connections_per_address = 1200},
+    .instances = 1,
+    .patience_s = 60};
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
@@ -75,6 +77,13 @@ static const struct option table[] = {
      .help = "likewise, from one address",
      .min = 0,
      .max = 1000000},
+    {.name = "connections-per-address",
+     .kind = OPTION_INT,
+     .value = &arguments.plan.connections_per_address,
+     .metavar = "N",
+     .help = "connections that the edge keeps with one address; 0: any number",
+     .min = 0,
+     .max = 100000},
     {.name = "faketime",
      .kind = OPTION_FLAG,
      .value = &arguments.plan.faketime,

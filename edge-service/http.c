@@ -17,7 +17,6 @@ enum {
     STEP_MS_DEFAULT = 30000,
     /* Cleared for each request. Holds what head.h takes, an answer's head, and what is read ahead. */
     CONNECTION_MEMORY = HEAD_COST_MAX + 4096,
-    CONNECTIONS_SPARE = 32, /* those that are cut take a moment to go */
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
     SPARE_MAX = 256, /* requests kept for the next ones */
@@ -250,7 +249,7 @@ static enum result listener_open(const struct http_options *options, int *ret_fd
 static struct MHD_Daemon *start_daemon(struct http *http, int listener)
 {
     const struct http_options *options = &http->options;
-    unsigned connections = (unsigned)http->connections.count_max + CONNECTIONS_SPARE;
+    unsigned connections = (unsigned)http->connections.count_max + HTTP_CONNECTIONS_SPARE;
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_in, http,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections,
@@ -267,15 +266,18 @@ static void open_buckets(struct http *http)
     if (options->rate_per_caller > 0)
         http->callers =
             buckets_new(BUCKETS, options->rate_per_caller, clock_random64(options->clock));
-    if (options->rate_per_address > 0)
-        http->addresses =
-            buckets_new(BUCKETS, options->rate_per_address, clock_random64(options->clock));
+    if (options->rate_per_address <= 0)
+        return;
+    http->addresses =
+        buckets_new(BUCKETS, options->rate_per_address, clock_random64(options->clock));
+    http->probes = buckets_new(BUCKETS, options->rate_per_address, clock_random64(options->clock));
 }
 
 static void close_buckets(struct http *http)
 {
     buckets_free(http->callers);
     buckets_free(http->addresses);
+    buckets_free(http->probes);
 }
 
 enum result http_new(const struct http_options *options, struct http **ret_http, struct err *err)

@@ -19,6 +19,9 @@
 
 struct http;
 
+/* Open for a moment beyond connections_max: those that are cut take a round to go. */
+enum { HTTP_CONNECTIONS_SPARE = 32 };
+
 struct http_options {
     const char *address;              /* NULL: 127.0.0.1 */
     int port;                         /* 0: any free one, see http_port */

@@ -76,7 +76,7 @@ struct http {
     size_t active;
     struct token_cache tokens;
     struct connections connections;
-    struct buckets *callers, *addresses;                  /* NULL: no rate */
+    struct buckets *callers, *addresses, *probes;         /* NULL: no rate */
     uint64_t answers[HTTP_ROUTES_MAX + 1][HTTP_STATUSES]; /* the last row: no route */
     struct histogram accepted;                            /* us: from an order to its 202 */
 };

@@ -14,7 +14,7 @@
 
 enum { DRAIN_MS = 9000, FLUSH_MS = 500 }; /* a promise is 10 s, the end included */
 
-enum { CONNECTIONS_WANTED = 8000, OTHER_FILES = 64 };
+enum { CONNECTIONS_WANTED = 8000, OTHER_FILES = 64 + HTTP_CONNECTIONS_SPARE };
 
 struct program {
     struct runtime runtime;
@@ -216,7 +216,7 @@ int main(int argc, char **argv)
 {
     struct program p = {.deadline_s = 5,
                         .request_s = 30,
-                        .connections_per_address = 4000,
+                        .connections_per_address = 1200,
                         .rate_per_caller = 100,
                         .rate_per_address = 1000};
     const struct option table[] = {
@@ -230,8 +230,9 @@ int main(int argc, char **argv)
          "requests a second of one customer (100); 0: any number", 0, 1000000},
         {"rate-per-address", "WARREN_RATE_PER_ADDRESS", OPTION_INT, &p.rate_per_address, "N",
          "requests a second from one address (1000); 0: any number", 0, 1000000},
-        {"connections-per-address", NULL, OPTION_INT, &p.connections_per_address, "N",
-         "so many at once from one address; 0: as many as over all", 0, 100000},
+        {"connections-per-address", "WARREN_CONNECTIONS_PER_ADDRESS", OPTION_INT,
+         &p.connections_per_address, "N",
+         "so many at once from one address (1200); 0: as many as over all", 0, 100000},
     };
     const struct runtime_program program = {"edge-service", "Takes orders and questions over HTTP.",
                                             0, table, sizeof table / sizeof table[0]};

@@ -95,21 +95,23 @@ static void no_route(struct request *request, const char *method, const char *pa
     answer_problem(request, 405, "method-not-allowed", "this path takes %s", methods);
 }
 
-/* Operators ask at any time: none of these costs more than refusing it. */
-static bool counted(const struct route *route)
+/* What operators ask is counted apart, so that no crowd from their address keeps them from asking. */
+static bool of_operators(const struct route *route)
 {
-    return strncmp(route->pattern, "/v1/", 4) == 0;
+    return strncmp(route->pattern, "/v1/", 4) != 0;
 }
 
 static int64_t take_of_address(struct request *request, int64_t now_ms)
 {
+    struct http *http = request->http;
+    struct buckets *buckets = of_operators(request->route) ? http->probes : http->addresses;
     const struct sockaddr *address =
         MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)
             ->client_addr;
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-    if (!request->http->addresses || address->sa_family != AF_INET)
+    if (!buckets || address->sa_family != AF_INET)
         return 0;
-    return buckets_take(request->http->addresses, &in->sin_addr, sizeof in->sin_addr, now_ms);
+    return buckets_take(buckets, &in->sin_addr, sizeof in->sin_addr, now_ms);
 }
 
 /* All administrators are one caller. */
@@ -127,7 +129,7 @@ static bool within_rates(struct request *request)
 {
     int64_t now = clock_mono_ms(request->http->options.clock);
     char seconds[24];
-    if (!counted(request->route) || request->account.scope == SCOPE_LOAD)
+    if (request->account.scope == SCOPE_LOAD)
         return true;
     int64_t wait = take_of_address(request, now);
     if (wait == 0)

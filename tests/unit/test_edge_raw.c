@@ -71,6 +71,81 @@ static void bombs_are_refused(void)
     front_close(&front);
 }
 
+/* Who asks whether to send his body */
+
+#define ASKS "Host: x\r\nExpect: 100-continue\r\n"
+#define TYPE "Content-Type: application/json\r\n"
+
+static void who_asks_is_told_what_is_certain(void)
+{
+    static const struct {
+        const char *method, *path, *fields; /* with the token behind them but for 401 */
+        int status;
+    } all[] = {
+        {"POST", "/v1/orders", TYPE "Content-Length: 71\r\n", 401},
+        {"POST", "/v1/orders", "Content-Length: 71\r\n", 415},
+        {"POST", "/v1/orders", "Content-Type: text/plain\r\nContent-Length: 71\r\n", 415},
+        {"POST", "/v1/orders", TYPE "Content-Length: 65537\r\n", 413},
+        {"POST", "/v1/orders", TYPE "Content-Length: 9999999\r\n", 413},
+        {"POST", "/v1/orders", TYPE "Content-Length: 71\r\nPrefer: wait=31\r\n", 400},
+        {"POST", "/v1/orders", TYPE "Content-Length: 71\r\nIdempotency-Key: a b\r\n", 400},
+        {"POST", "/v1/nothing", TYPE "Content-Length: 71\r\n", 404},
+        {"PUT", "/v1/orders", TYPE "Transfer-Encoding: chunked\r\n", 405},
+        {"PUT", "/v1/products/MUG-1", TYPE "Content-Length: 71\r\n", 403},
+    };
+    char text[1024];
+    front_open(&front, NULL);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int status = 0;
+        int fd = front_connect(&front);
+        int size = snprintf(text, sizeof text, "%s %s HTTP/1.1\r\n" ASKS "%s", all[i].method,
+                            all[i].path, all[i].fields);
+        if (all[i].status != 401)
+            size += snprintf(text + size, sizeof text - (size_t)size,
+                             "Authorization: Bearer %s\r\n", front.bearer[WHO_A]);
+        size += snprintf(text + size, sizeof text - (size_t)size, "\r\n");
+        CU_ASSERT(front_write(&front, fd, text, (size_t)size));
+        front_read(&front, fd, &got);
+        CU_ASSERT(front_answers(&got, "POST", &status, 1) == 1 && got.closed);
+        CU_ASSERT_EQUAL(status, all[i].status);
+        CU_ASSERT_EQUAL(got.status, all[i].status); /* and no 100 before it */
+        close(fd);
+    }
+    nothing_was_done();
+    front_close(&front);
+}
+
+static void who_asks_may_go_on(void)
+{
+    char text[512];
+    front_open(&front, NULL);
+    int fd = front_connect(&front);
+    int size = snprintf(text, sizeof text,
+                        "POST /v1/orders HTTP/1.1\r\n" HEAD
+                        "Expect: 100-Continue\r\nContent-Length: %zu\r\n\r\n",
+                        front.bearer[WHO_A], strlen(ORDER));
+    CU_ASSERT(front_write(&front, fd, text, (size_t)size));
+    front_read(&front, fd, &got);
+    CU_ASSERT_EQUAL(got.status, 100);
+    CU_ASSERT(front_write(&front, fd, ORDER, strlen(ORDER)));
+    front_read(&front, fd, &got);
+    CU_ASSERT_EQUAL(got.status, 202);
+    close(fd);
+    front_close(&front);
+}
+
+/* It gets no body, as it gets none to a good one. */
+static void a_bad_HEAD_has_no_body(void)
+{
+    static const char text[] = "HEAD /livez HTTP/1.1\r\nHost: x\r\nA : b\r\n\r\n";
+    int status = 0;
+    front_open(&front, NULL);
+    front_exchange(&front, text, sizeof text - 1, &got);
+    CU_ASSERT(front_answers(&got, "HEAD", &status, 1) == 1 && status == 400 && got.closed);
+    CU_ASSERT_PTR_NULL(strstr(got.text, "urn:warren"));
+    front_close(&front);
+}
+
 /* Time. A client that sends a byte every other second, for ever. */
 
 static bool drip(int fd, const char *text, int seconds)
@@ -227,6 +302,9 @@ static void all_have_so_many_connections(void)
 
 static const struct unit_case cases[] = {
     {"bombs are refused", bombs_are_refused},
+    {"who asks is told what is certain", who_asks_is_told_what_is_certain},
+    {"who asks may go on", who_asks_may_go_on},
+    {"a bad HEAD has no body", a_bad_HEAD_has_no_body},
     {"a slow head is cut", a_slow_head_is_cut},
     {"a slow body is cut", a_slow_body_is_cut},
     {"the silent and the idle are cut", the_silent_and_the_idle_are_cut},
