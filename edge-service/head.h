@@ -12,8 +12,11 @@
 #include <stdint.h>
 
 enum {
-    HEAD_COST_MAX = 8192,  /* a head's bytes, and what its parts cost */
-    HEAD_PARTS_MAX = 4096, /* of that: fields, parameters of the query and cookies */
+    HEAD_MEMORY = 8192, /* that the library has for a request, its answer's head and what it reads
+                           ahead, which is half of it at most */
+    HEAD_ANSWER = 1536, /* of that */
+    HEAD_COST_MAX = HEAD_MEMORY - HEAD_ANSWER,      /* a head's bytes, and what its parts cost */
+    HEAD_PARTS_MAX = HEAD_MEMORY / 2 - HEAD_ANSWER, /* of that: fields, parameters, cookies */
     HEAD_PART_COST = 64,
     HEAD_BODY_MAX = 1024 * 1024, /* a body that says, or turns out, to be longer is refused */
     HEAD_CHUNK_LINE_MAX = 256,   /* a chunk's size and its extensions */

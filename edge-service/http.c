@@ -15,8 +15,7 @@ enum {
     CONNECTIONS_DEFAULT = 1000,
     CONNECTION_TIMEOUT_S = 60, /* of silence; the deadlines of connections.c come sooner */
     STEP_MS_DEFAULT = 30000,
-    /* Cleared for each request. Holds what head.h takes, an answer's head, and what is read ahead. */
-    CONNECTION_MEMORY = HEAD_COST_MAX + 4096,
+    CONNECTION_MEMORY = HEAD_MEMORY, /* cleared for each request */
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
     SPARE_MAX = 256, /* requests kept for the next ones */

@@ -21,7 +21,7 @@
     "POST /v1/orders HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer @\r\n"                           \
     "Content-Type: application/json\r\nContent-Length: 71\r\n\r\n" ORDER
 
-enum { BYTES_MAX = 2 * HEAD_CASE_MAX, ROUNDS_BOUND = 40 };
+enum { BYTES_MAX = 2 * HEAD_CASE_MAX, ROUNDS_BOUND = 40, CROWD = 200 };
 
 static struct front front;
 static struct answered got;
@@ -102,6 +102,31 @@ static void behind_another_it_has_the_same(void)
     for (size_t i = 0; i < head_case_count; i++) {
         try_split(&quick, &head_cases[i], BYTES_MAX, BYTES_MAX);
         try_split(&slow, &head_cases[i], BYTES_MAX, BYTES_MAX);
+    }
+    front_close(&front);
+}
+
+/* The library reads ahead: that must not take the memory that a good head needs. */
+static void a_crowd_behind_it_is_answered(void)
+{
+    open_front();
+    for (size_t i = 0; i < head_case_count; i++) {
+        const struct head_case *one = &head_cases[i];
+        if (one->refused)
+            continue;
+        size_t size = head_case_write(one, front.bearer[WHO_A], bytes);
+        for (int n = 0; n < CROWD; n++, size += sizeof QUICK - 1)
+            memcpy(bytes + size, QUICK, sizeof QUICK - 1);
+        memcpy(bytes + size, LAST, sizeof LAST - 1);
+        int status = 0;
+        int fd = front_connect(&front);
+        CU_ASSERT(front_write(&front, fd, bytes, size + sizeof LAST - 1));
+        front_read(&front, fd, &got);
+        int answers = front_answers(&got, "GET", &status, 1);
+        if (answers != CROWD + 2 || status != one->status || !got.closed)
+            printf("%s: %d answers\n", one->what, answers);
+        CU_ASSERT(answers == CROWD + 2 && status == one->status && got.closed);
+        close(fd);
     }
     front_close(&front);
 }
@@ -198,6 +223,7 @@ static void nothing_keeps_the_edge_busy(void)
 static const struct unit_case cases[] = {
     {"each has one answer", each_has_one_answer},
     {"behind another it has the same", behind_another_it_has_the_same},
+    {"a crowd behind it is answered", a_crowd_behind_it_is_answered},
     {"byte by byte it has the same", byte_by_byte_it_has_the_same},
     {"split at every byte it has the same", split_at_every_byte_it_has_the_same},
     {"a key is trimmed", a_key_is_trimmed},
