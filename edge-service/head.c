@@ -58,6 +58,30 @@ static size_t run_of(struct span span, int class)
     return length;
 }
 
+/* Whether any of eight bytes is a control, the tab and DEL among them. */
+static bool has_control(uint64_t eight)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t below_space = (eight - each * ' ') & ~eight;
+    uint64_t is_del = eight ^ each * 0x7f;
+    return (below_space | ((is_del - each) & ~is_del)) & each * 0x80;
+}
+
+/* Likewise for text, of which there is most: eight bytes at once, as long as none is a control. */
+static size_t run_of_text(struct span span)
+{
+    size_t length = 0;
+    uint64_t eight;
+    for (; span.size - length >= sizeof eight; length += sizeof eight) {
+        memcpy(&eight, span.at + length, sizeof eight);
+        if (has_control(eight))
+            break;
+    }
+    while (length < span.size && is(span.at[length], TEXT))
+        length++;
+    return length;
+}
+
 static struct span rest_of(struct span span, size_t from)
 {
     return (struct span){span.at + from, span.size - from};
@@ -330,7 +354,7 @@ static bool next_line(struct head_reader *reader, char *bytes, size_t size, size
                       struct span *ret_line)
 {
     struct span rest = {bytes + reader->seen, size - reader->seen};
-    size_t at = reader->seen + run_of(rest, TEXT);
+    size_t at = reader->seen + run_of_text(rest);
     reader->seen = at;
     if (at - reader->line > room) {
         if (reader->part == HEAD_CHUNK_LINE)

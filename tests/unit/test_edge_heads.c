@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/base/buf.h"
+#include "edge-service/head.h"
 #include "tests/unit/edge_front.h"
 #include "tests/unit/heads.h"
 #include "tests/unit/unit.h"
@@ -131,6 +133,59 @@ static void a_crowd_behind_it_is_answered(void)
     front_close(&front);
 }
 
+static void append_times(struct buf *out, const char *text, int times)
+{
+    for (; times > 0; times--)
+        buf_text(out, text);
+}
+
+/* So many parts, a value of so many bytes, and a crowd behind. */
+static void write_large(struct buf *out, const char *kind, int parts, int filler)
+{
+    bool fields = strcmp(kind, "fields") == 0;
+    bool parameters = strcmp(kind, "parameters") == 0;
+    buf_text(out, "GET /livez?");
+    append_times(out, "a&", parameters ? parts : 0);
+    buf_text(out, " HTTP/1.1\r\nHost: x\r\n");
+    append_times(out, "A:\r\n", fields ? parts : 0);
+    buf_text(out, fields || parameters ? "F: " : "Cookie: ");
+    append_times(out, "a=b;", fields || parameters ? 0 : parts);
+    append_times(out, "0", filler);
+    buf_text(out, "\r\n\r\n");
+    append_times(out, QUICK, CROWD);
+    buf_text(out, LAST);
+}
+
+/* What is taken is never too much for the library: no answer but the edge's own. */
+static void up_to_its_limits_it_is_answered(void)
+{
+    static const char *const kinds[] = {"fields", "parameters", "cookies"};
+    struct buf large = {0};
+    open_front();
+    for (int i = 0; i < 3 * 12 * 15; i++) {
+        const char *kind = kinds[i % 3];
+        int parts = i / 3 % 12 * 4;
+        int filler = 1 + i / 3 / 12 * 467;
+        struct head_reader reader = {0};
+        int status = 0;
+        buf_clear(&large);
+        write_large(&large, kind, parts, filler);
+        int fd = front_connect(&front);
+        (void)front_write(&front, fd, large.data, large.size);
+        (void)head_read(&reader, large.data, large.size);
+        int expected = reader.refusal ? (int)reader.refusal->status : 200;
+        front_read(&front, fd, &got);
+        int answers = front_answers(&got, "GET", &status, 1);
+        bool fine = answers == (expected == 200 ? CROWD + 2 : 1) && status == expected;
+        if (!fine)
+            printf("%d %s and %d bytes: %d, %d answers\n", parts, kind, filler, status, answers);
+        CU_ASSERT(fine);
+        close(fd);
+    }
+    buf_release(&large);
+    front_close(&front);
+}
+
 static void byte_by_byte_it_has_the_same(void)
 {
     open_front();
@@ -224,6 +279,7 @@ static const struct unit_case cases[] = {
     {"each has one answer", each_has_one_answer},
     {"behind another it has the same", behind_another_it_has_the_same},
     {"a crowd behind it is answered", a_crowd_behind_it_is_answered},
+    {"up to its limits it is answered", up_to_its_limits_it_is_answered},
     {"byte by byte it has the same", byte_by_byte_it_has_the_same},
     {"split at every byte it has the same", split_at_every_byte_it_has_the_same},
     {"a key is trimmed", a_key_is_trimmed},
