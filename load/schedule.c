@@ -28,7 +28,7 @@ static enum result parse_phase(const char *text, struct schedule_phase *ret_phas
         return err_set(err, INVALID, "'%.40s': RATE:SECONDS or FROM-TO:SECONDS", text);
     if (!(phase.from >= 0 && phase.from <= RATE_MAX && phase.to >= 0 && phase.to <= RATE_MAX))
         return err_set(err, INVALID, "'%.40s': a rate is 0 to %d", text, RATE_MAX);
-    if (!(seconds > 0 && seconds <= SECONDS_MAX))
+    if (!(seconds * second_ns >= 1 && seconds <= SECONDS_MAX))
         return err_set(err, INVALID, "'%.40s': a phase takes more than 0 and at most %d s", text,
                        SECONDS_MAX);
     phase.duration_ns = llround(seconds * second_ns);

@@ -200,7 +200,9 @@ static bool in_calendar(const int field[6])
         return false;
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     int last = days[month - 1] + (month == 2 && leap ? 1 : 0);
-    return day >= 1 && day <= last && field[3] <= 23 && field[4] <= 59 && field[5] <= 60;
+    /* A leap second of the last year of four digits would be of the year 10000. */
+    return day >= 1 && day <= last && field[3] <= 23 && field[4] <= 59 &&
+           field[5] <= (year == 9999 ? 59 : 60);
 }
 
 int time_parse(const char *text, int64_t *ret_ms)

@@ -37,6 +37,8 @@ static enum result text_copy(char *out, size_t size, const char *text, const cha
 static enum result target_fill(const struct amqp_connection_info *info, struct amqp_target *target,
                                struct err *err)
 {
+    if (info->port < 1 || info->port > 65535)
+        return err_set(err, INVALID, "broker URL: the port must be between 1 and 65535");
     target->port = info->port;
     target->tls = info->ssl != 0;
     enum result result = text_copy(target->host, sizeof target->host, info->host, "host", err);

@@ -19,6 +19,8 @@ static const struct {
     {"amqp://[::1]:5/w", "u", "p", NULL, "::1", 5, false, "u", "p", "w"},
     {"http://secret@h", NULL, NULL, NULL, NULL, 0, false, NULL, NULL, NULL},
     {"amqp://a:secret@h:port", NULL, NULL, NULL, NULL, 0, false, NULL, NULL, NULL},
+    {"amqp://a:secret@h:0", NULL, NULL, NULL, NULL, 0, false, NULL, NULL, NULL},
+    {"amqp://a:secret@h:65536", NULL, NULL, NULL, NULL, 0, false, NULL, NULL, NULL},
     {"secret", NULL, NULL, NULL, NULL, 0, false, NULL, NULL, NULL},
     {"", NULL, NULL, NULL, NULL, 0, false, NULL, NULL, NULL},
 };

@@ -60,6 +60,7 @@ static void what_is_no_time(void)
         "2026-11-23T24:00:00Z",
         "2026-11-23T21:60:18Z",
         "2026-11-23T21:04:61Z",
+        "9999-12-31T23:59:60Z",
     };
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         int64_t ms = -99;

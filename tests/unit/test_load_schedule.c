@@ -104,9 +104,9 @@ static void poisson(void)
 
 static void bad_texts(void)
 {
-    static const char *const texts[] = {"",        "100",  "100:",       ":5",         "100:0",
-                                        "-5:1",    "1:1,", "1:1,,2:2",   "a:b",        "10-:5",
-                                        "1:1;2:2", "1:1 ", "99999999:1", "1:999999999"};
+    static const char *const texts[] = {
+        "",    "100",   "100:",    ":5",   "100:0",      "-5:1",        "1:1,",          "1:1,,2:2",
+        "a:b", "10-:5", "1:1;2:2", "1:1 ", "99999999:1", "1:999999999", "5:0.0000000001"};
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         struct schedule_plan plan;
         struct err err = {""};

@@ -27,6 +27,9 @@ static const struct {
     {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nA;x=y\r\n0123456789\r\n0\r\nT: "
      "1\r\n\r\n",
      "0123456789", 200, 1, WIRE_OPEN},
+    {"HTTP/1.1 200\r\nContent-Length: 2 \r\nContent-Length:\t2\r\n\r\nok", "ok", 200, 1, WIRE_OPEN},
+    {"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked \r\n\r\n1 ;x\r\n!\r\n0\r\n\r\n", "!", 200, 1,
+     WIRE_OPEN},
     {"HTTP/1.1 200 OK\r\n\r\nuntil the end", "until the end", 200, 0, WIRE_CLOSED},
     {"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nContent-Length: 2\r\n\r\n{}", "{}", 503,
      1, WIRE_OPEN},
@@ -66,6 +69,10 @@ static void every_beginning(void)
     buf_release(&plain);
 }
 
+#define CHUNKED "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+#define TEXT_32 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define TEXT_256 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32 TEXT_32
+
 static const char *const garbage[] = {
     "SSH-2.0-OpenSSH\r\n\r\n",
     "HTTP/2.0 200 OK\r\n\r\n",
@@ -77,6 +84,19 @@ static const char *const garbage[] = {
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\nhello\r\n",
+    /* What another reader might understand otherwise. */
+    "HTTP/1.1 2000 OK\r\n\r\n",
+    "HTTP/1.1 200OK\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5 5\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5, 5\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\nContent-Length: 0x5\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 2\r\n\r\nhello",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    CHUNKED "5x\r\nhello\r\n0\r\n\r\n",
+    CHUNKED "5\r\nhello, world\r\n0\r\n\r\n",
+    CHUNKED "5;" TEXT_256 "\r\nhello\r\n0\r\n\r\n",
+    CHUNKED "5;" TEXT_256,
 };
 
 static void no_http(void)
@@ -86,6 +106,28 @@ static void no_http(void)
         struct wire_message message;
         CU_ASSERT_EQUAL(
             wire_answer_read(garbage[i], strlen(garbage[i]), WIRE_OPEN, &plain, &message), INVALID);
+    }
+    buf_release(&plain);
+}
+
+/* A NUL is no part of a head, nor of what stands around the chunks: no byte more can mend it. */
+static void a_nul(void)
+{
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } nuls[] = {
+#define NUL(text) {text, sizeof(text) - 1}
+        NUL("HT\0P/1.1 200 OK\r\n\r\n"),
+        NUL("HTTP/1.1 200 OK\r\nA: b\0c\r\n\r\n"),
+        NUL(CHUNKED "5\0\r\nhello\r\n0\r\n\r\n"),
+        NUL(CHUNKED "5\r\nhello\r\n0\r\nA: \0\r\n\r\n"),
+    };
+    struct buf plain = {0};
+    for (size_t i = 0; i < sizeof nuls / sizeof nuls[0]; i++) {
+        struct wire_message message;
+        CU_ASSERT_EQUAL(wire_answer_read(nuls[i].bytes, nuls[i].size, WIRE_OPEN, &plain, &message),
+                        INVALID);
     }
     buf_release(&plain);
 }
@@ -113,8 +155,12 @@ static void two_answers(void)
 }
 
 static const struct unit_case cases[] = {
-    {"whole answers", whole_answers}, {"every beginning", every_beginning}, {"no HTTP", no_http},
-    {"a cut answer", a_cut_answer},   {"two answers", two_answers},
+    {"whole answers", whole_answers},
+    {"every beginning", every_beginning},
+    {"no HTTP", no_http},
+    {"a NUL", a_nul},
+    {"a cut answer", a_cut_answer},
+    {"two answers", two_answers},
 };
 
 UNIT_MAIN("wire answer", cases)
