@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/options.h"
+#include "tests/simulation/chance.h"
 #include "tests/simulation/run.h"
 
 enum { JOBS_MAX = 16, FULL_COVERAGE_SEEDS = 1000, REPORT_SIZE = 4096 };
