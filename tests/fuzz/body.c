@@ -119,7 +119,7 @@ static void check_command(char route, unsigned status, const uint8_t *data, size
     if (route == 'c')
         FUZZ_HOLDS(strcmp(sent.envelope.subject, ORDER) == 0);
     if (route == 'p')
-        FUZZ_HOLDS(strcmp(product->sku, SKU) == 0 && product->revision > 0);
+        FUZZ_HOLDS(strcmp(product->sku, SKU) == 0 && product->revision >= 0);
     if (route == 's')
         FUZZ_HOLDS(strcmp(stock->sku, SKU) == 0 && stock->delta != 0);
 }
