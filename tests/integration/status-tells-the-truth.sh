@@ -13,7 +13,7 @@ inject() { "$build/tests/integration/inject" "$WARREN_HOME" "$WARREN_BASE_PORT" 
 readyz() { # OFFSET: the whole answer, and the status as the last line
     curl -s -w '%{http_code}' "http://127.0.0.1:$((WARREN_BASE_PORT + $1))/readyz?verbose"
 }
-says() { readyz "$1" | grep -qF "$2"; }
+says() { [[ $(readyz "$1") == *"$2"* ]]; }
 is_ready() { [[ $(readyz "$1" | tail -n 1) == 200 ]]; }
 is_right() { warren status >"$TMPDIR/right"; }
 status() { # EXIT FILTER: a filter of jq that must be true

@@ -311,7 +311,7 @@ static void catalogue_is_sound(void)
         CU_ASSERT(contract->payload->size <= PAYLOAD_SIZE_MAX);
         CU_ASSERT(strlen(contract->type) < TYPE_SIZE);
     }
-    CU_ASSERT_EQUAL(count, 25);
+    CU_ASSERT_EQUAL(count, 26);
     CU_ASSERT_PTR_NULL(contract_find("order.teleported"));
     CU_ASSERT_PTR_NULL(contract_find(""));
 }
