@@ -91,10 +91,6 @@ static void on_signal(int number)
 static enum result possible(const struct suite *suite, enum chaos_kind kind, struct err *err)
 {
     char url[1024];
-    if (!arguments.faults && chaos_kind_waits(kind))
-        return err_set(err, INVALID,
-                       "%s: not everybody says again yet what gets lost; it can be named",
-                       chaos_kind_names[kind]);
     if (kind == CHAOS_KILL || kind == CHAOS_STOP)
         return OK;
     if (kind == CHAOS_CLOCK)

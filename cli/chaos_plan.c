@@ -48,11 +48,6 @@ enum result chaos_kinds_read(const char *text, bool kinds[CHAOS_KINDS], struct e
     return result;
 }
 
-bool chaos_kind_waits(enum chaos_kind kind)
-{
-    return kind == CHAOS_UNBIND || kind == CHAOS_DELETE || kind == CHAOS_PURGE;
-}
-
 /* splitmix64 */
 static uint64_t draw(uint64_t *state)
 {

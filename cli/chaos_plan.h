@@ -56,9 +56,6 @@ struct chaos_plan {
     size_t count;
 };
 
-/* Whether it comes only where it is named: what gets lost is not said again by everybody yet. */
-bool chaos_kind_waits(enum chaos_kind kind);
-
 /* "kill,alarm": sets those, clears the others; "all": all. INVALID: a name that is none. */
 enum result chaos_kinds_read(const char *text, bool kinds[CHAOS_KINDS],
                              struct err *err) WARN_UNUSED;

@@ -21,7 +21,6 @@ expect 0 warren chaos --home "$TMPDIR/nothing" --plan --faults all --seed 8 --du
 # What a suite cannot have is left out and said, or refused where it was named.
 expect 0 warren chaos --home "$TMPDIR/nothing" --plan
 grep -q '^left out, clock: ' <<<"$said" || fail "nobody says that clock is left out"
-grep -q '^left out, purge: ' <<<"$said" || fail "nobody says that purge is left out"
 grep -q '^left out, disk-full: ' <<<"$said" || fail "nobody says that disk-full is left out"
 grep -q '^left out, broker-disk-full: ' <<<"$said" || fail "nobody says that broker-disk-full is left out"
 expect 2 warren chaos --home "$TMPDIR/nothing" --faults all --duration 1
@@ -58,7 +57,7 @@ chaos() { # BUILD SEED CLOCK KIND...
     rm -rf "$WARREN_HOME"
     "${small[@]}" sh -c "$inside" "$build/warren" "$clock" --seed "$seed" --duration 75 \
         --history "$TMPDIR/history" | tee "$TMPDIR/chaos.out"
-    for kind in kill stop broker-kill broker-stop alarm reset "$@"; do
+    for kind in kill stop broker-kill broker-stop alarm reset unbind delete-queue purge "$@"; do
         grep -qE "^$kind +[1-9]" "$TMPDIR/chaos.out" || fail "no $kind was planned"
     done
 }
