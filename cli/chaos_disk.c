@@ -210,10 +210,13 @@ static void begin(const struct suite *suite, size_t target, struct disks *disks)
     }
 }
 
+/* A node that works raises its alarm; one that starts cannot write, or is not started. */
 static void begin_broker(const struct suite *suite, struct disks *disks)
 {
-    disks->marks[disks->mark_count++] =
-        watch_mark_log(suite, "rabbitmq-server-1", "disk resource limit alarm set");
+    static const char *const words[] = {"disk resource limit alarm set", "enospc",
+                                        "broker-waits-for-room"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        disks->marks[disks->mark_count++] = watch_mark_log(suite, "rabbitmq-server-1", words[i]);
     open_filler(suite, BROKER, disks);
 }
 

@@ -16,7 +16,8 @@ enum result chaos_disk_possible(const struct suite *suite, enum chaos_kind kind,
 void chaos_disk_full(const struct suite *suite, struct chaos_fault *fault,
                      char what[CHAOS_WHY_SIZE]);
 
-/* Likewise. Reached: nothing more can be written, and the node has raised its alarm for it. */
+/* Likewise. Reached: nothing more can be written, and the node's log says that it has raised its alarm for
+ * it, or, when it was just starting, that there is no room. */
 void chaos_broker_disk_full(const struct suite *suite, struct chaos_fault *fault,
                             char what[CHAOS_WHY_SIZE]);
 
