@@ -86,24 +86,34 @@ static void see_and_mend(const struct look *look, struct chaos_fault *fault)
 
 /* --- bindings ------------------------------------------------------------------------------------- */
 
-/* The n-th, the log's left out: what is not in the log is never said again. */
+/* The log's left out: what is not in the log is never said again. */
+static bool may_go(const struct binding_spec *binding)
+{
+    return strcmp(binding->queue, STREAM_LOG) != 0;
+}
+
+/* The one before which there are `skip` others; NULL: there are not so many. Counts them. */
+static const struct binding_spec *binding_behind(size_t skip, size_t *ret_count)
+{
+    *ret_count = 0;
+    for (size_t t = 0; t < topology_count; t++)
+        for (size_t b = 0; b < topology_tables[t]->binding_count; b++) {
+            const struct binding_spec *binding = &topology_tables[t]->bindings[b];
+            if (!may_go(binding))
+                continue;
+            if (*ret_count == skip)
+                return binding;
+            ++*ret_count;
+        }
+    return NULL;
+}
+
+/* NULL: there is none at all. */
 static const struct binding_spec *binding_at(size_t n)
 {
-    size_t count = 0;
-    for (size_t pass = 0; pass < 2; pass++) {
-        size_t wanted = pass == 0 ? SIZE_MAX : n % count;
-        size_t i = 0;
-        for (size_t t = 0; t < topology_count; t++)
-            for (size_t b = 0; b < topology_tables[t]->binding_count; b++) {
-                const struct binding_spec *binding = &topology_tables[t]->bindings[b];
-                if (strcmp(binding->queue, STREAM_LOG) == 0)
-                    continue;
-                if (i++ == wanted)
-                    return binding;
-            }
-        count = i;
-    }
-    return NULL;
+    size_t count;
+    (void)binding_behind(SIZE_MAX, &count);
+    return count > 0 ? binding_behind(n % count, &count) : NULL;
 }
 
 void chaos_unbind(struct http *http, const struct suite *suite, struct chaos_fault *fault,
@@ -112,6 +122,10 @@ void chaos_unbind(struct http *http, const struct suite *suite, struct chaos_fau
     const struct binding_spec *binding = binding_at(fault->target);
     struct look look = {.http = http, .suite = suite};
     struct amqp_link link;
+    if (!binding) {
+        snprintf(fault->why, sizeof fault->why, "there are no bindings");
+        return;
+    }
     snprintf(what, CHAOS_WHY_SIZE, "%s -> %s", binding->pattern, binding->queue);
     snprintf(look.text, sizeof look.text, "binding %s is missing", what);
     if (!await_link(suite, &link, fault))

@@ -248,24 +248,18 @@ static const struct verb *verb_find(const char *name)
     return NULL;
 }
 
-static void check_arguments(const struct verb *verb, int ids)
+static const char *wrong_with(const struct verb *verb, int ids)
 {
-    const char *wrong = NULL;
     bool known = false;
     for (size_t i = 0; i < suite_store_count; i++)
         known = known || wanted(i);
     if (!verb)
-        wrong = "say list, show, redrive or drop";
-    else if (!known)
-        wrong = "--service: order-service, payment-service or notification-service";
-    else if (verb->run == list && ids > 0)
-        wrong = "list takes no message";
-    else if (verb->run != list && (ids > 0) == arguments.all)
-        wrong = "say SERVICE/NUMBER or --all";
-    if (!wrong)
-        return;
-    fprintf(stderr, "warren quarantine: %s\nTry 'warren quarantine --help'.\n", wrong);
-    exit(CLI_USAGE);
+        return "say list, show, redrive or drop";
+    if (!known)
+        return "--service: order-service, payment-service or notification-service";
+    if (verb->run == list)
+        return ids > 0 ? "list takes no message" : NULL;
+    return (ids > 0) == arguments.all ? "say SERVICE/NUMBER or --all" : NULL;
 }
 
 int main(int argc, char **argv)
@@ -277,7 +271,11 @@ int main(int argc, char **argv)
     int first = argc > 1 && argv[1][0] != '-' ? 2 : 1; /* of the options; the verb is before them */
     const struct verb *verb = first == 2 ? verb_find(argv[1]) : NULL;
     int operand = options_parse(&options, argc - first + 1, argv + first - 1) + first - 1;
-    check_arguments(verb, argc - operand);
+    const char *wrong = wrong_with(verb, argc - operand);
+    if (!verb || wrong) {
+        fprintf(stderr, "warren quarantine: %s\nTry 'warren quarantine --help'.\n", wrong);
+        return CLI_USAGE;
+    }
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
     if (arguments.all || verb->run == list)
         result = run_on_all(&suite, verb, &task, &err);

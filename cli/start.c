@@ -274,11 +274,13 @@ static enum result await_service(struct start *start, const char *program, int p
     return OK;
 }
 
-/* What they hear of their bindings is true from now on: the watcher looks only now and then. */
+/* What they hear of their bindings is true from now on: the warden looks only now and then. */
 static enum result step_services(struct start *start, struct err *err)
 {
     bindings_refresh(start->http, start->suite);
-    enum result result = each_service(start, launch_service, err);
+    enum result result = start->plan->amqp_url ? OK : launch_service(start, "warden-1", 0, err);
+    if (result == OK)
+        result = each_service(start, launch_service, err);
     return result == OK ? each_service(start, await_service, err) : result;
 }
 

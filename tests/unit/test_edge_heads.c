@@ -255,7 +255,7 @@ static size_t random_below(size_t limit) /* splitmix64 */
     uint64_t z = (random_state += UINT64_C(0x9e3779b97f4a7c15));
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (size_t)((z ^ (z >> 31)) % limit);
+    return limit ? (size_t)((z ^ (z >> 31)) % limit) : 0;
 }
 
 /* Whole, cut off, and changed. */
