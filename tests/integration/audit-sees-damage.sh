@@ -38,7 +38,7 @@ damage provider/ledger.db \
      SELECT 'again', order_id, kind, amount, currency, reference, at_ms FROM ledger WHERE kind = 'capture'" \
     3 "DELETE FROM ledger WHERE key = 'again'"
 damage store/order.db "UPDATE product SET available = available - 1 WHERE sku = 'DANDELION-TEA'" \
-    3 "UPDATE product SET available = available + 1 WHERE sku = 'DANDELION-TEA'"
+    "3 5" "UPDATE product SET available = available + 1 WHERE sku = 'DANDELION-TEA'"
 damage store/notification.db "UPDATE notification SET kind = 'expired' WHERE kind = 'rejected'" \
     4 "UPDATE notification SET kind = 'rejected' WHERE kind = 'expired'"
 damage store/order.db "UPDATE order_event SET fact_id = fact_id || 'x' WHERE version = 2 AND type = 'order.confirmed'" \
