@@ -53,7 +53,20 @@ struct seeding {
 
 enum { LOOK_EVERY_MS = 100, PATIENCE_MS = 60000 };
 
-/* Sends until it is accepted: an answer that says "not now" or none at all is asked again. */
+/* Waiting helps nobody: this edge will not know again what retention has taken from the log. */
+static bool log_is_cut(const struct http_response *response)
+{
+    cJSON *problem = NULL;
+    if (response->status != 503 || http_json(response, &problem, NULL) != OK)
+        return false;
+    const char *type = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(problem, "type"));
+    bool cut = type && strcmp(type, "urn:warren:problem:log-cut") == 0;
+    cJSON_Delete(problem);
+    return cut;
+}
+
+/* Sends until it is accepted: an answer that says "not now" or none at all is asked again.
+ * NOT_FOUND: what is asked for is in a part of the log that is gone. */
 static enum result insist(struct seeding *seeding, const struct http_request *request,
                           struct err *err)
 {
@@ -63,6 +76,8 @@ static enum result insist(struct seeding *seeding, const struct http_request *re
             result = http_verdict(&seeding->response, err);
         if (result == OK)
             return OK;
+        if (result == REFUSED && log_is_cut(&seeding->response))
+            return NOT_FOUND;
         if (result == REFUSED && seeding->response.status != 503)
             return result;
         result = progress_pause(seeding->progress, LOOK_EVERY_MS, PATIENCE_MS, err_text(err), err);

@@ -21,7 +21,8 @@ extern const size_t seed_product_count;
 extern const char *const seed_scarce; /* its SKU */
 
 /* Makes the catalogue unless it has been made in this home, and returns when the edge shows it.
- * Done twice or interrupted, it changes nothing. */
+ * Done twice or interrupted, it changes nothing. NOT_FOUND: the edge cannot show it, for its log was
+ * cut before it had read it. */
 enum result seed_catalogue(struct http *http, const struct suite *suite, struct progress *progress,
                            struct err *err) WARN_UNUSED;
 

@@ -289,12 +289,15 @@ static enum result step_catalogue(struct start *start, struct err *err)
     if (start->without_log[0]) /* what is sold would not be seen */
         return OK;
     progress_step(&start->progress, "catalogue");
-    if (start->log_cut) {
+    enum result result = start->log_cut
+                             ? NOT_FOUND
+                             : seed_catalogue(start->http, start->suite, &start->progress, err);
+    if (result == NOT_FOUND) { /* an edge that begins may hear of it only now */
+        start->log_cut = true;
         progress_done(&start->progress,
                       "not looked at: it may be in the part of the log that is cut");
         return OK;
     }
-    enum result result = seed_catalogue(start->http, start->suite, &start->progress, err);
     if (result == OK)
         progress_done(&start->progress, "%zu products", seed_product_count);
     return result;

@@ -199,7 +199,7 @@ static enum result grow_edge(struct field *field, const struct grown *grown)
                        store_text(grown->customer), store_int(AMOUNT),
                        store_text("[{\"sku\":\"" SKU "\",\"name\":\"Carrots, 1 kg\",\"quantity\":2,"
                                   "\"unit_price\":199,\"amount\":398}]"),
-                       store_text(LIMIT_HASH), store_int(grown->at_ms),
+                       store_text(LIMIT_HASH), store_int(grown->at_ms + 10),
                        store_int(grown->at_ms + 20)));
     return result == OK ? write_read_facts(field, grown) : result;
 }

@@ -162,7 +162,7 @@ grep -q '"event":"read-model-rebuilt"' "$TMPDIR/edge.log" || is 'the log of a re
 # A broker that is silent: unknown, with what is needed to repeat it. One that refuses: refused.
 kill -STOP "$BROKER_PID"
 place four MUG-1 1
-is 'a silent broker' 504 '*"order_id":"*","idempotency_key":"four"}'
+is 'a silent broker' 504 '*"order_id":"*","idempotency_key":"four","command_id":"*"}'
 has_header 'Retry-After: '
 kill -CONT "$BROKER_PID"
 ready() { ask GET /readyz && [[ $STATUS == 200 ]]; }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # A service that dies at once: `up` says which, shows the end of its log, exits 5 and leaves nothing
 # running.
-# tests/run: timeout 120
+# tests/run: timeout 300
 # tests/run: about 40
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
