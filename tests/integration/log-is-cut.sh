@@ -12,7 +12,7 @@ url=http://127.0.0.1:$WARREN_BASE_PORT
 expect 0 warren order --customer ada --line SPADE=1 --json
 old=$(field "$said" .order_id)
 is_cut() { { warren status --json || true; } | jq -e '.log.first_offset > 100'; }
-warren load --rate 40 --duration 600 --history "$TMPDIR/history" >"$TMPDIR/load.out" 2>&1 &
+"$build/warren" load --rate 40 --duration 600 --history "$TMPDIR/history" >"$TMPDIR/load.out" 2>&1 &
 load=$!
 suite_also_end() { kill "$load" 2>/dev/null || true; }
 until_true 120 is_cut || fail "the log is not cut: $(warren status)"
