@@ -83,7 +83,7 @@ until_true 15 is_right || fail "not right again: $(warren status)"
 
 echo "without the log"
 inject --delete events.log.1
-status 1 '(.log.readable | not) and (.log.reason | length) > 0 and .broker.ready and (.queues | length) == 6 and .log.queue == "events.log.1"'
+status 1 '(.log.readable | not) and (.log.reason | length) > 0 and .broker.ready and (.queues | length) == 7 and .log.queue == "events.log.1"'
 expect 1 warren status
 grep -q '^  log events.log.1, not readable: ' <<<"$said" || fail "status: $said"
 expect 0 warren deploy
