@@ -190,24 +190,31 @@ static bool has_purged(const void *context)
     return *purging->lost > 0;
 }
 
+/* Its consumers are killed first. Nothing may have been waiting, or the node is of no use just then. */
+static bool purge_once(struct http *http, const struct suite *suite, const char *queue,
+                       unsigned *lost, struct chaos_fault *fault)
+{
+    struct amqp_link link;
+    if (!await_link(suite, &link, fault))
+        return false;
+    snprintf(fault->why, sizeof fault->why, "nothing was in it");
+    kill_consumers(http, suite, queue);
+    const struct purging purging = {&link, queue, lost};
+    bool purged = watch_until(has_purged, &purging, WATCH_SEEN_MS / 3);
+    amqp_link_drop(&link);
+    return purged;
+}
+
 void chaos_purge(struct http *http, const struct suite *suite, struct chaos_fault *fault,
                  char what[CHAOS_WHY_SIZE])
 {
     const char *queue = chaos_queues[fault->target];
     unsigned lost = 0;
-    struct amqp_link link;
-    snprintf(what, CHAOS_WHY_SIZE, "%s", queue);
-    if (!await_link(suite, &link, fault))
-        return;
-    const struct purging purging = {&link, queue, &lost};
-    int64_t end = watch_now_ms() + WATCH_PRESENT_MS;
-    while (!fault->reached && watch_now_ms() < end) {
-        kill_consumers(http, suite, queue);
-        fault->reached = watch_until(has_purged, &purging, WATCH_SEEN_MS / 3);
-    }
-    amqp_link_drop(&link);
+    int64_t end = watch_now_ms() + 2 * (int64_t)WATCH_PRESENT_MS;
+    while (!fault->reached && watch_now_ms() < end)
+        fault->reached = purge_once(http, suite, queue, &lost, fault);
     snprintf(what, CHAOS_WHY_SIZE, "%s, %u messages", queue, lost);
-    if (!fault->reached)
-        snprintf(fault->why, sizeof fault->why, "nothing was in it");
+    if (fault->reached)
+        fault->why[0] = '\0';
     watch_pause_ms(fault->hold_ms);
 }

@@ -93,10 +93,10 @@ static const char *const garbage[] = {
     "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 2\r\n\r\nhello",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked, gzip\r\n\r\n0\r\n\r\n",
     "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-    CHUNKED "5x\r\nhello\r\n0\r\n\r\n",
-    CHUNKED "5\r\nhello, world\r\n0\r\n\r\n",
-    CHUNKED "5;" TEXT_256 "\r\nhello\r\n0\r\n\r\n",
-    CHUNKED "5;" TEXT_256,
+    (CHUNKED "5x\r\nhello\r\n0\r\n\r\n"),
+    (CHUNKED "5\r\nhello, world\r\n0\r\n\r\n"),
+    (CHUNKED "5;" TEXT_256 "\r\nhello\r\n0\r\n\r\n"),
+    (CHUNKED "5;" TEXT_256),
 };
 
 static void no_http(void)
