@@ -311,7 +311,7 @@ static enum result follow_overdue(struct order_service *service, struct uow *uow
     enum result result = step_find(service, uow, &what, &order, &step, err);
     if (result != OK)
         return result;
-    if (step->verdict != VERDICT_ASK)
+    if (order == NULL || step->verdict != VERDICT_ASK)
         return step_follow(service, uow, order, step, &what, err);
     return will_ask(uow, order->state) ? ask_again(uow, order, step, due->waited_ms, err)
                                        : DUPLICATE;
