@@ -107,13 +107,13 @@ static void many_are_kept(void)
 }
 
 /* Its row carries what the first one did, and survives whoever put it in. */
-static void waits_in_the_outbox_as_any_other(void)
+static void waits_in_the_outbox(enum mood mood)
 {
     start_world();
     struct instance one = start_instance("test-1");
     answer_and_keep(&one);
     manual_clock_advance(&manual, 60000);
-    ask_again(SAYS_AGAIN, 2);
+    ask_again(mood, 2);
     step_until_unsent(&one);
     CU_ASSERT_EQUAL(number("SELECT max(time_ms) FROM outbox"), seen.kept.time_ms);
     CU_ASSERT_EQUAL(number("SELECT count(*) FROM outbox WHERE traceparent LIKE '00-%0001-%'"), 1);
@@ -124,6 +124,12 @@ static void waits_in_the_outbox_as_any_other(void)
     CU_ASSERT_EQUAL(ROWS("outbox"), 0);
     kill_instance(&one);
     end_world();
+}
+
+static void waits_in_the_outbox_as_any_other(void)
+{
+    waits_in_the_outbox(SAYS_AGAIN);
+    waits_in_the_outbox(SAYS_KEPT);
 }
 
 /* An old message in a young row: its owner is alive, and nobody takes it over or calls it late. */
