@@ -17,6 +17,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "common/base/clock.h"
+
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
 #endif
@@ -208,12 +210,33 @@ bool amqp_link_writable(const struct amqp_link *link, int wait_ms)
     return ready == 1 && (poller.revents & POLLOUT);
 }
 
+/* A socket that is closed with something unread in it takes back what was written last: the broker
+ * would never hear of the last acknowledgements. Whoever has answered the close has read all. */
+static void await_close_ok(const struct amqp_link *link)
+{
+    enum { FAREWELL_MS = 100 };
+    int64_t end_ms = clock_mono_ms(clock_system()) + FAREWELL_MS;
+    int64_t left_ms = FAREWELL_MS;
+    for (; left_ms > 0; left_ms = end_ms - clock_mono_ms(clock_system())) {
+        struct timeval timeout = {.tv_usec = (suseconds_t)left_ms * 1000};
+        amqp_frame_t frame;
+        if (amqp_simple_wait_frame_noblock(link->connection, &frame, &timeout) != AMQP_STATUS_OK)
+            return;
+        if (frame.frame_type == AMQP_FRAME_METHOD &&
+            frame.payload.method.id == AMQP_CONNECTION_CLOSE_OK_METHOD)
+            return;
+        amqp_maybe_release_buffers(link->connection);
+    }
+}
+
 void amqp_link_farewell(struct amqp_link *link)
 {
     if (link->connection && amqp_link_writable(link, 0)) {
         amqp_connection_close_t close = {.reply_code = AMQP_REPLY_SUCCESS,
                                          .reply_text = amqp_cstring_bytes("bye")};
-        (void)amqp_send_method(link->connection, 0, AMQP_CONNECTION_CLOSE_METHOD, &close);
+        if (amqp_send_method(link->connection, 0, AMQP_CONNECTION_CLOSE_METHOD, &close) ==
+            AMQP_STATUS_OK)
+            await_close_ok(link);
     }
     amqp_link_drop(link);
 }

@@ -46,7 +46,8 @@ struct amqp_link {
  * not reachable; REFUSED: the broker does not want us. */
 enum result amqp_link_open(const struct amqp_target *target, const char *role,
                            struct amqp_link *ret_link, struct err *err) WARN_UNUSED;
-/* Says goodbye when there is room for it, and never waits for the answer: a polite close hangs. */
+/* Says goodbye when there is room for it, and waits 100 ms at most for the answer: a polite close
+ * hangs. With the answer the broker has read all that was written. */
 void amqp_link_farewell(struct amqp_link *link);
 /* Drops the connection. Takes an empty link. */
 void amqp_link_drop(struct amqp_link *link);
