@@ -82,21 +82,21 @@ static int compare_numbers(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void merge(const struct heard *heard, const struct ranges *old, struct ranges *new)
+static void merge(const struct heard *heard, const struct ranges *old, struct ranges *merged)
 {
     size_t at = 0;
     for (size_t i = 0; i < heard->count; i++) {
         int64_t number = heard->numbers[i];
         for (; at < old->count && old->items[at].first <= number; at++)
-            ranges_join(new, old->items[at].first, old->items[at].last);
-        ranges_join(new, number, number);
+            ranges_join(merged, old->items[at].first, old->items[at].last);
+        ranges_join(merged, number, number);
     }
     for (; at < old->count; at++)
-        ranges_join(new, old->items[at].first, old->items[at].last);
+        ranges_join(merged, old->items[at].first, old->items[at].last);
 }
 
-static enum result replace(struct store *store, const struct ranges *old, const struct ranges *new,
-                           struct err *err)
+static enum result replace(struct store *store, const struct ranges *old,
+                           const struct ranges *merged, struct err *err)
 {
     enum result result = OK;
     if (old->count > 0)
@@ -104,20 +104,21 @@ static enum result replace(struct store *store, const struct ranges *old, const 
             store, "DELETE FROM heard WHERE first BETWEEN $1 AND $2",
             STORE_ARGS(store_int(old->items[0].first), store_int(old->items[old->count - 1].first)),
             NULL, err);
-    for (size_t i = 0; i < new->count &&result == OK; i++)
+    for (size_t i = 0; i < merged->count && result == OK; i++)
         result = store_exec(
             store, "INSERT INTO heard (first, last) VALUES ($1, $2)",
-            STORE_ARGS(store_int(new->items[i].first), store_int(new->items[i].last)), NULL, err);
+            STORE_ARGS(store_int(merged->items[i].first), store_int(merged->items[i].last)), NULL,
+            err);
     return result;
 }
 
 /* Mostly all follow what was heard last. */
-static enum result write(struct store *store, const struct ranges *old, const struct ranges *new,
+static enum result write(struct store *store, const struct ranges *old, const struct ranges *merged,
                          struct err *err)
 {
-    const struct number_range *before = old->items, *after = new->items;
-    if (old->count != 1 || new->count != 1 || before->first != after->first)
-        return replace(store, old, new, err);
+    const struct number_range *before = old->items, *after = merged->items;
+    if (old->count != 1 || merged->count != 1 || before->first != after->first)
+        return replace(store, old, merged, err);
     if (before->last == after->last)
         return OK;
     return store_exec(store, "UPDATE heard SET last = $2 WHERE first = $1",
@@ -128,16 +129,16 @@ enum result heard_fold(struct heard *heard, struct store *store, struct err *err
 {
     if (heard->count == 0)
         return OK;
-    struct ranges old = {0}, new = {0};
+    struct ranges old = {0}, merged = {0};
     qsort(heard->numbers, heard->count, sizeof heard->numbers[0], compare_numbers);
     enum result result =
         ranges_around(store, heard->numbers[0], heard->numbers[heard->count - 1], &old, err);
     if (result == OK) {
-        merge(heard, &old, &new);
-        result = write(store, &old, &new, err);
+        merge(heard, &old, &merged);
+        result = write(store, &old, &merged, err);
     }
     free(old.items);
-    free(new.items);
+    free(merged.items);
     heard->count = 0;
     return err_context(err, result, "heard");
 }

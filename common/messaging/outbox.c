@@ -31,6 +31,20 @@ struct row *outbox_row_new(const struct said *said)
     return row;
 }
 
+struct row *outbox_row_read(const struct store_row *stored, int first)
+{
+    struct said said = {
+        .id = store_row_text(stored, first),
+        .exchange = store_row_text(stored, first + 1),
+        .type = store_row_text(stored, first + 2),
+        .subject = store_row_text(stored, first + 3),
+        .traceparent = store_row_text(stored, first + 4),
+        .time_ms = store_row_int(stored, first + 5),
+    };
+    said.body = store_row_blob(stored, first + 6, &said.size);
+    return outbox_row_new(&said);
+}
+
 /* Positions are given out under the write lock and never twice: a late mark of one instance must not
  * hit a younger row of another. The table knows the last one given, and is asked once a transaction. */
 static enum result next_position(struct uow *uow, int64_t *ret_position, struct err *err)

@@ -144,16 +144,7 @@ static enum result load_row(void *context, const struct store_row *stored, struc
     int64_t position = store_row_int(stored, 0);
     if (is_held(service, position))
         return OK;
-    struct said said = {
-        .id = store_row_text(stored, 1),
-        .exchange = store_row_text(stored, 2),
-        .type = store_row_text(stored, 3),
-        .subject = store_row_text(stored, 4),
-        .traceparent = store_row_text(stored, 5),
-        .time_ms = store_row_int(stored, 6),
-    };
-    said.body = store_row_blob(stored, 7, &said.size);
-    struct row *row = outbox_row_new(&said);
+    struct row *row = outbox_row_read(stored, 1);
     row->position = position;
     row->state = ROW_BLOCKED; /* until a look has shown that nothing earlier is unsent */
     store_row_copy(stored, 8, row->owner, sizeof row->owner);
@@ -162,8 +153,7 @@ static enum result load_row(void *context, const struct store_row *stored, struc
     return OK;
 }
 
-#define ROW_COLUMNS                                                                                \
-    "position, message_id, exchange, type, subject, traceparent, time_ms, body, owner"
+#define ROW_COLUMNS "position, " ROW_SAID ", owner"
 
 /* Behind those that are in hand already. */
 enum result outbox_load(struct service *service, struct err *err)

@@ -165,6 +165,9 @@ enum result intake_wait_anew(struct service *service, struct err *err) WARN_UNUS
 
 /* outbox.c */
 struct row *outbox_row_new(const struct said *said);
+/* From a table that has the columns ROW_SAID, from column `first` on. */
+#define ROW_SAID "message_id, exchange, type, subject, traceparent, time_ms, body"
+struct row *outbox_row_read(const struct store_row *stored, int first);
 /* Into the open transaction. */
 enum result outbox_put_take(struct uow *uow, struct row *row, struct said *ret_said,
                             struct err *err) WARN_UNUSED;
