@@ -79,7 +79,10 @@ static size_t plain_run(const char *text, size_t size)
     for (; size - at >= sizeof(uint64_t); at += sizeof(uint64_t)) {
         uint64_t word;
         memcpy(&word, text + at, sizeof word);
-        if (not_plain(word) != 0)
+        word = not_plain(word);
+        if (word != 0 && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
+            return at + (size_t)__builtin_ctzll(word) / 8;
+        if (word != 0)
             break;
     }
     while (at < size && is_plain((unsigned char)text[at]))
