@@ -33,9 +33,10 @@ static bool await_link(const struct suite *suite, struct amqp_link *link, struct
     }
 }
 
+/* The node may have to be restarted first (warden.c). */
 static bool declare_again(const struct suite *suite, struct err *err)
 {
-    int64_t end = watch_now_ms() + WATCH_PRESENT_MS;
+    int64_t end = watch_now_ms() + 3 * (int64_t)WATCH_PRESENT_MS;
     while (topology_deploy_again(suite, err) != OK) {
         if (watch_now_ms() >= end)
             return false;

@@ -20,7 +20,7 @@
 
 enum {
     LOOK_EVERY_MS = 50,
-    LOG_PATIENCE_MS = 40000, /* the services' own (bus_amqp_options), and a bit */
+    LOG_PATIENCE_MS = 100000, /* the services' own (bus_amqp_options), and a bit */
 };
 
 static void show_tail(const struct suite *suite, const char *name)

@@ -28,7 +28,8 @@
 enum {
     BINDINGS_EVERY_MS = 2000,
     LOOK_EVERY_MS = 5000,
-    PATIENCE_MS = 30000, /* a node that starts answers the same, for 3 s or so */
+    PATIENCE_MS = 15000, /* a node that starts answers the same, for 3 s or so */
+    SOON_MAX = 3, /* restarts in a row before it waits: the second may help (docs/adr/0018) */
     AGAIN_MS = 5 * 60 * 1000,
     AGAIN_MOST_MS = 60 * 60 * 1000,
     END_MS = 20000, /* from TERM to KILL */
@@ -42,6 +43,7 @@ struct warden {
     int64_t useless_since_ms; /* monotonic; 0: it is not */
     int64_t next_ms;          /* no restart before */
     int64_t again_ms;
+    int restarts;                     /* since it was of use */
     struct topology_verdict bindings; /* as they were last */
 };
 
@@ -120,6 +122,8 @@ static void restart(struct warden *warden, pid_t pid, const char *why)
     write_down(warden, why);
     end_node(warden, pid);
     warden->useless_since_ms = 0;
+    if (++warden->restarts < SOON_MAX)
+        return;
     warden->next_ms = now_ms() + warden->again_ms;
     warden->again_ms = 2 * warden->again_ms < AGAIN_MOST_MS ? 2 * warden->again_ms : AGAIN_MOST_MS;
 }
@@ -149,6 +153,7 @@ static void look(struct warden *warden)
     case OK:
         warden->useless_since_ms = 0;
         warden->again_ms = AGAIN_MS;
+        warden->restarts = 0;
         return;
     case REFUSED:
         is_useless(warden, pid, err.text);

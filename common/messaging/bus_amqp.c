@@ -20,7 +20,7 @@ enum {
     NO_ROOM_MS = 5,        /* nothing says when a full socket has room again */
     STEADY_MS = 10 * 1000, /* a connection that held so long ends the back-off */
     TELL_AGAIN_MS = 30 * 1000,
-    LOG_PATIENCE_MS = 30 * 1000, /* ten times what a node has been seen to take */
+    LOG_PATIENCE_MS = 90 * 1000, /* a node that has to be restarted twice has it back by then */
 };
 
 static struct bus_amqp *amqp_of(struct bus *bus)

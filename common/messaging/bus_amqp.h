@@ -22,7 +22,7 @@ struct bus_amqp_options {
     const char *connection_name; /* what the broker shows: "order-service-1" */
     const char *app_id;          /* of every message; NULL: the connection's name */
     const char *log; /* a queue that has to be there before anything is published; NULL: none */
-    int64_t log_patience_ms; /* asked for in vain for so long, it is done without; 0: 30000 */
+    int64_t log_patience_ms; /* asked for in vain for so long, it is done without; 0: 90000 */
     bool consume_only;       /* one connection, for what is subscribed; nothing can be published */
     int heartbeat_s;         /* 0: 15. A silent peer is lost after twice that. */
     size_t window;           /* unconfirmed publishes at most; 0: 1000 */
