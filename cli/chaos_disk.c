@@ -93,11 +93,11 @@ static struct suite_path filler_path(const struct suite *suite, const char *plac
 }
 
 /* To the last block, in ever smaller steps. What the services free meanwhile is taken at the next
- * call. */
+ * call. Never more than the largest disk that may be filled. */
 static void fill(struct filler *filler)
 {
-    enum { LARGEST = 64 << 20, SMALLEST = 4096 };
-    for (off_t step = LARGEST; filler->fd >= 0 && step >= SMALLEST;) {
+    enum { LARGEST = 64 << 20, SMALLEST = 4096, FILLER_MAX = SIZE_MAX_MB << 20 };
+    for (off_t step = LARGEST; filler->fd >= 0 && step >= SMALLEST && filler->size < FILLER_MAX;) {
         if (posix_fallocate(filler->fd, filler->size, step) == 0)
             filler->size += step;
         else
@@ -253,11 +253,23 @@ static void go_through(const struct suite *suite, struct disks *disks, const cha
 
 static const struct disks none_filled = {.fillers = {{-1, 0}, {-1, 0}, {-1, 0}}};
 
+/* What could be filled when the run began may be gone: then its place is on a disk of others. */
+static bool is_still_possible(const struct suite *suite, struct chaos_fault *fault)
+{
+    struct err err = {""};
+    if (chaos_disk_possible(suite, fault->kind, &err) == OK)
+        return true;
+    snprintf(fault->why, sizeof fault->why, "%.110s", err.text);
+    return false;
+}
+
 void chaos_disk_full(const struct suite *suite, struct chaos_fault *fault,
                      char what[CHAOS_WHY_SIZE])
 {
     static const char *const names[CHAOS_DISKS] = {"stores and ledger", "stores", "ledger"};
     struct disks disks = none_filled;
+    if (!is_still_possible(suite, fault))
+        return;
     begin(suite, fault->target, &disks);
     go_through(suite, &disks, names[fault->target], fault, what);
 }
@@ -266,6 +278,8 @@ void chaos_broker_disk_full(const struct suite *suite, struct chaos_fault *fault
                             char what[CHAOS_WHY_SIZE])
 {
     struct disks disks = none_filled;
+    if (!is_still_possible(suite, fault))
+        return;
     begin_broker(suite, &disks);
     go_through(suite, &disks, "broker", fault, what);
 }
