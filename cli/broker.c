@@ -240,6 +240,14 @@ static enum result write_config(const struct suite *suite, struct err *err)
     return result;
 }
 
+/* The logs of writes have their room from the beginning: on a full disk they can still be written, and what
+ * queues and the stream are is not forgotten (docs/adr/0018). */
+static enum result write_advanced_config(const struct suite *suite, struct err *err)
+{
+    static const char text[] = "[{ra, [{wal_pre_allocate, true}]}].\n";
+    return file_write(suite_path(suite, "broker/advanced.config").text, text, strlen(text), err);
+}
+
 /* The node and its tools know each other by this; Erlang's own would be drawn from a small space. */
 static enum result write_cookie(const struct suite *suite, const struct clock *clock,
                                 struct err *err)
@@ -263,6 +271,8 @@ enum result broker_configure(const struct suite *suite, const struct clock *cloc
         result = write_cookie(suite, clock, err);
     if (result == OK)
         result = write_config(suite, err);
+    if (result == OK)
+        result = write_advanced_config(suite, err);
     if (result == OK)
         result = write_definitions(suite, clock, tables, count, err);
     if (result == OK)

@@ -174,6 +174,16 @@ static enum result choose_history(struct chaos *chaos, struct err *err)
     return OK;
 }
 
+/* How long an order may take to be accepted. A node that its full disk has harmed is restarted twice at
+ * most before it is of use again (warden.c). */
+static const char *patience_s(const struct chaos_plan *plan)
+{
+    for (size_t i = 0; i < plan->count; i++)
+        if (plan->faults[i].kind == CHAOS_BROKER_DISK)
+            return "300";
+    return "60";
+}
+
 /* The crowd of `warren load`: until it is told to end, with every card that the sandbox knows. */
 static _Noreturn void be_the_crowd(const struct chaos *chaos, const char *program)
 {
@@ -183,10 +193,10 @@ static _Noreturn void be_the_crowd(const struct chaos *chaos, const char *progra
     snprintf(seed, sizeof seed, "%" PRId64, arguments.seed);
     setpgid(0, 0); /* an interruption is for us to pass on */
     execl(program, "warren-load", "--home", chaos->suite.home, "--base-port", port, "--crowd",
-          "--until-accepted", "--rate", rate, "--seed", seed, "--duration", "604800", "--skus",
-          "CARROT-1KG,LETTUCE,SPADE,BOOTS,UMBRELLA", "--declined", "90", "--flaky", "90", "--slow",
-          "90", "--no-funds", "90", "--lost-answer", "90", "--cancel", "125", "--history",
-          chaos->history, (char *)NULL);
+          "--until-accepted", "--patience", patience_s(&chaos->plan), "--rate", rate, "--seed",
+          seed, "--duration", "604800", "--skus", "CARROT-1KG,LETTUCE,SPADE,BOOTS,UMBRELLA",
+          "--declined", "90", "--flaky", "90", "--slow", "90", "--no-funds", "90", "--lost-answer",
+          "90", "--cancel", "125", "--history", chaos->history, (char *)NULL);
     _exit(CLI_MACHINE);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "cli/chaos_watch.h"
+#include "cli/ready.h"
 
 enum { DISKS = 3, BROKER = 2, MARKS_MAX = 16, SIZE_MAX_MB = 1024, NOTICED_MS = 60000 };
 
@@ -146,6 +147,8 @@ struct disks {
     struct filler fillers[DISKS];
     struct log_mark marks[MARKS_MAX]; /* of who should notice */
     size_t mark_count;
+    struct http *http; /* NULL: the node is not asked */
+    const struct suite *suite;
 };
 
 static bool is_full(const void *context)
@@ -159,10 +162,24 @@ static bool is_full(const void *context)
     return full;
 }
 
+/* It may not have cleared its alarm since the time before, and then raises none. */
+static bool has_alarm(const struct disks *disks)
+{
+    cJSON *nodes = NULL;
+    if (!disks->http || ready_management(disks->http, disks->suite, "nodes", &nodes, NULL) != OK)
+        return false;
+    const cJSON *node = cJSON_GetArrayItem(nodes, 0);
+    bool alarm = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(node, "disk_free_alarm"));
+    cJSON_Delete(nodes);
+    return alarm;
+}
+
 static bool is_noticed(const void *context)
 {
     const struct disks *disks = context;
     (void)is_full(context);
+    if (has_alarm(disks))
+        return true;
     for (size_t i = 0; i < disks->mark_count; i++) {
         if (watch_log_says(&disks->marks[i]))
             return true;
@@ -274,12 +291,14 @@ void chaos_disk_full(const struct suite *suite, struct chaos_fault *fault,
     go_through(suite, &disks, names[fault->target], fault, what);
 }
 
-void chaos_broker_disk_full(const struct suite *suite, struct chaos_fault *fault,
+void chaos_broker_disk_full(struct http *http, const struct suite *suite, struct chaos_fault *fault,
                             char what[CHAOS_WHY_SIZE])
 {
     struct disks disks = none_filled;
     if (!is_still_possible(suite, fault))
         return;
+    disks.http = http;
+    disks.suite = suite;
     begin_broker(suite, &disks);
     go_through(suite, &disks, "broker", fault, what);
 }

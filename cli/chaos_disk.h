@@ -4,6 +4,7 @@
 #define WARREN_CLI_CHAOS_DISK_H
 
 #include "cli/chaos_plan.h"
+#include "cli/http.h"
 #include "cli/suite.h"
 
 /* INVALID: HOME/store and HOME/provider, or HOME/broker, are not file systems of their own, or others
@@ -17,8 +18,8 @@ void chaos_disk_full(const struct suite *suite, struct chaos_fault *fault,
                      char what[CHAOS_WHY_SIZE]);
 
 /* Likewise. Reached: nothing more can be written, and the node's log says that it has raised its alarm for
- * it, or, when it was just starting, that there is no room. */
-void chaos_broker_disk_full(const struct suite *suite, struct chaos_fault *fault,
+ * it, or it has one, or, when it was just starting, that there is no room. */
+void chaos_broker_disk_full(struct http *http, const struct suite *suite, struct chaos_fault *fault,
                             char what[CHAOS_WHY_SIZE]);
 
 /* The room is back. */

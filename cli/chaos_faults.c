@@ -281,7 +281,7 @@ void chaos_inject(struct http *http, const struct suite *suite, struct chaos_fau
         return;
     case CHAOS_BROKER_DISK:
         if (await_broker(http, suite))
-            chaos_broker_disk_full(suite, fault, what);
+            chaos_broker_disk_full(http, suite, fault, what);
         else
             snprintf(fault->why, sizeof fault->why, "the broker does not run");
         return;
