@@ -111,10 +111,10 @@ void node_restarts_forget(const struct suite *suite)
     (void)unlink(suite_path(suite, RECORD).text);
 }
 
-bool node_has_room(const struct suite *suite)
+bool node_has_room(const struct suite *suite, unsigned long mb)
 {
     struct statvfs disk;
     if (statvfs(suite_path(suite, "broker").text, &disk) != 0)
         return false;
-    return disk.f_bavail / 1024 * disk.f_frsize / 1024 >= BROKER_ROOM_MB;
+    return disk.f_bavail / 1024 * disk.f_frsize / 1024 >= mb;
 }

@@ -27,7 +27,7 @@ enum result node_restarts_write(const struct suite *suite, const struct node_res
                                 struct err *err) WARN_UNUSED;
 void node_restarts_forget(const struct suite *suite);
 
-/* Whether the disk has so much room that the node can start and work. */
-bool node_has_room(const struct suite *suite);
+/* Whether its disk has so much room: BROKER_ROOM_MB, and it can start and work. */
+bool node_has_room(const struct suite *suite, unsigned long mb);
 
 #endif

@@ -5,9 +5,13 @@
  * It also compares the bindings with the tables, and writes for the services, which may not look
  * themselves, what is missing (docs/adr/0021).
  *
+ * A node whose disk has become full is ended at once: it takes nothing from anybody any more, and what it
+ * writes of itself has holes from now on.
+ *
  * With --start it becomes the node itself, once the disk has room: one that starts on a full disk
  * writes its books anew to where there is no room, and may be lost for good. */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +21,7 @@
 #include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/exit_codes.h"
+#include "cli/files.h"
 #include "cli/http.h"
 #include "cli/node_state.h"
 #include "cli/supervisor.h"
@@ -34,6 +39,9 @@ enum {
     AGAIN_MOST_MS = 60 * 60 * 1000,
     END_MS = 20000, /* from TERM to KILL */
     ROOM_EVERY_MS = 500,
+    FULL_EVERY_MS =
+        100, /* a look costs a microsecond, and each moment on a full disk may cost the log */
+    FULL_MB = 16,
 };
 
 struct warden {
@@ -137,7 +145,7 @@ static void is_useless(struct warden *warden, pid_t pid, const char *why)
     }
     if (now - warden->useless_since_ms < PATIENCE_MS || now < warden->next_ms)
         return;
-    if (node_has_room(&warden->suite)) /* else it would not come up again */
+    if (node_has_room(&warden->suite, BROKER_ROOM_MB)) /* else it would not come up again */
         restart(warden, pid, why);
 }
 
@@ -163,11 +171,46 @@ static void look(struct warden *warden)
     }
 }
 
+/* And not yet, or again, the one that waits for room. */
+static bool is_the_node(pid_t pid)
+{
+    char path[64];
+    char name[32] = "";
+    snprintf(path, sizeof path, "/proc/%ld/comm", (long)pid);
+    return file_read(path, name, sizeof name, NULL) == OK && strncmp(name, "beam", 4) == 0;
+}
+
+static void end_on_full_disk(struct http *http, const struct warden *warden, pid_t *ended)
+{
+    struct supervisor_list list;
+    if (supervisor_list(http, &warden->suite, &list, NULL) != OK)
+        return;
+    const struct supervisor_program *node = supervisor_find(&list, "rabbitmq-server-1");
+    if (!node || node->pid <= 0 || !is_the_node(node->pid))
+        return;
+    if (node->pid != *ended)
+        LOG_EVENT(&warden->log, LOG_ERROR, "broker-disk-full", LOG_NUMBER("pid", node->pid));
+    *ended = node->pid;             /* the supervisor takes a moment to notice */
+    (void)kill(node->pid, SIGKILL); /* to end in order it would have to write */
+}
+
+/* A thread of its own, for the others' looks may wait for a node that says nothing. */
+static void *watch_disk(void *context)
+{
+    const struct warden *warden = context;
+    struct http *http = http_new();
+    pid_t ended = 0;
+    for (;; pause_ms(FULL_EVERY_MS))
+        if (!node_has_room(&warden->suite, FULL_MB))
+            end_on_full_disk(http, warden, &ended);
+    return NULL;
+}
+
 static int become_node(const struct warden *warden)
 {
     static const char *const words[] = {BROKER_SERVER, NULL};
     bool told = false;
-    while (!node_has_room(&warden->suite)) {
+    while (!node_has_room(&warden->suite, BROKER_ROOM_MB)) {
         if (!told)
             LOG_EVENT(&warden->log, LOG_WARNING, "broker-waits-for-room",
                       LOG_NUMBER("mb", BROKER_ROOM_MB));
@@ -192,6 +235,11 @@ int main(int argc, char **argv)
         return become_node(&warden);
     warden.http = http_new();
     LOG_EVENT(&warden.log, LOG_INFO, "started", LOG_NUMBER("pid", getpid()));
+    pthread_t watcher;
+    if (pthread_create(&watcher, NULL, watch_disk, &warden) != 0) {
+        fprintf(stderr, "warren-warden: no thread\n");
+        return CLI_MACHINE;
+    }
     for (int64_t next_ms = 0;; pause_ms(BINDINGS_EVERY_MS)) {
         bindings_watch(warden.http, &warden.suite, &warden.log, &warden.bindings);
         if (now_ms() < next_ms)
