@@ -91,6 +91,12 @@ static void on_signal(int number)
 static enum result possible(const struct suite *suite, enum chaos_kind kind, struct err *err)
 {
     char url[1024];
+    if (kind == CHAOS_BROKER_DISK && !arguments.faults)
+        return err_set(
+            err, INVALID,
+            "%s: a node may lose its log for good, which nobody makes anew yet; it can be "
+            "named",
+            chaos_kind_names[kind]);
     if (kind == CHAOS_KILL || kind == CHAOS_STOP)
         return OK;
     if (kind == CHAOS_CLOCK)
