@@ -108,7 +108,7 @@ static enum result read_dead_letters(const struct suite *suite, int64_t *ret_cou
     if (result != OK)
         return result;
     result = broker_dead_letters(&link, ret_count, err);
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
     return result;
 }
 

@@ -134,7 +134,7 @@ void chaos_unbind(struct http *http, const struct suite *suite, struct chaos_fau
     amqp_queue_unbind(link.connection, AMQP_CHANNEL, amqp_cstring_bytes(binding->queue),
                       amqp_cstring_bytes(binding->exchange), amqp_cstring_bytes(binding->pattern),
                       amqp_empty_table);
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
     see_and_mend(&look, fault);
 }
 
@@ -154,7 +154,7 @@ void chaos_delete(struct http *http, const struct suite *suite, struct chaos_fau
         amqp_queue_delete(link.connection, AMQP_CHANNEL, amqp_cstring_bytes(queue), 0, 0);
     if (gone)
         snprintf(what, CHAOS_WHY_SIZE, "%s, %u messages", queue, (unsigned)gone->message_count);
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
     see_and_mend(&look, fault);
 }
 
@@ -202,7 +202,7 @@ static bool purge_once(struct http *http, const struct suite *suite, const char 
     kill_consumers(http, suite, queue);
     const struct purging purging = {&link, queue, lost};
     bool purged = watch_until(has_purged, &purging, WATCH_SEEN_MS / 3);
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
     return purged;
 }
 

@@ -96,7 +96,7 @@ static enum result read_from(const struct amqp_target *target, const char *strea
         if (result == OK)
             *ret_offset = offset;
     }
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
     return result == NOT_FOUND ? OK : result;
 }
 

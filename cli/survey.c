@@ -110,7 +110,7 @@ static void look_at_broker(const struct suite *suite, struct survey *survey)
     else if (survey->dead_letters > 0)
         survey_find(survey, "the broker has dead-lettered %lld messages: see the queue " QUEUE_DEAD,
                     (long long)survey->dead_letters);
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
 }
 
 /* The newest generation of the log counts. */

@@ -52,7 +52,7 @@ void looker_free(struct looker *looker)
     if (!looker)
         return;
     if (looker->linked)
-        amqp_link_drop(&looker->link);
+        amqp_link_farewell(&looker->link);
     http_response_release(&looker->response);
     http_free(looker->http);
     free(looker);

@@ -79,7 +79,7 @@ static enum result run(const struct suite *suite, char **words, struct err *err)
         result = err_set(err, INVALID, "%s?", words[0]);
     if (result == OK)
         result = amqp_link_check(&link, words[0], err);
-    amqp_link_drop(&link);
+    amqp_link_farewell(&link);
     buf_release(&body);
     return result;
 }

@@ -1,5 +1,6 @@
 #!/bin/bash
-# One order end to end: confirmed, charged once, told; and the audit finds nothing wrong.
+# One order end to end: confirmed, charged once, told; the audit finds nothing wrong, and nobody leaves
+# the broker without a word.
 # tests/run: quick
 # tests/run: about 15
 set -euo pipefail
@@ -12,3 +13,8 @@ warren order --customer alice --line CARROT-1KG=2 >"$TMPDIR/order.out" ||
 grep -q 'order.confirmed' "$TMPDIR/order.out" || fail "not confirmed: $(cat "$TMPDIR/order.out")"
 warren audit >"$TMPDIR/audit.out" || fail "the audit: $(cat "$TMPDIR/audit.out")"
 grep -qx 'verdict: clean' "$TMPDIR/audit.out" || fail "no verdict: $(cat "$TMPDIR/audit.out")"
+
+# Whoever was connected has said goodbye.
+expect 0 warren status
+expect 0 warren down
+! grep 'unexpectedly closed' "$WARREN_HOME/log/rabbitmq-server-1.log" || fail "somebody just left"
