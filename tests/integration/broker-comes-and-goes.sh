@@ -3,7 +3,7 @@
 # happens to the broker, the suite comes back by itself, and in the end the audit finds every order
 # that was answered 202.
 #   tests/integration/broker-comes-and-goes.sh [NAME...]
-# tests/run: timeout 420
+# tests/run: timeout 900
 # tests/run: about 200
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh

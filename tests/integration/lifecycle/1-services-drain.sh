@@ -18,5 +18,6 @@ for service in order-service payment-service notification-service edge-service; 
 done
 sleep 6 # the broker's own numbers are that old
 again=$(management GET queues/warren | jq '[.[].message_stats.redeliver // 0] | add')
-# A busy broker may lose an acknowledgement that came just before the end of its connection.
-((again <= 10)) || fail "$again messages were delivered again"
+# A broker that is too busy to answer the goodbye loses the acknowledgements that came just before it; who does
+# not drain leaves all that was in hand, hundreds.
+((again <= 64)) || fail "$again messages were delivered again"
