@@ -39,7 +39,7 @@ if grep -q libasan < <(ldd "$build/order-service/order-service"); then
 fi
 
 small=("$source/scripts/small-store" "$TMPDIR/home" --size 128)
-disk=disk-full
+disk="disk-full"
 if ! "${small[@]}" true; then
     small=(env) disk=
     echo "no small disks on this machine: disk-full is left out"
