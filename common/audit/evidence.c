@@ -168,19 +168,25 @@ void checked(struct evidence *e, int promise)
     e->report->promises[promise - 1].checked++;
 }
 
+static char *text_new(const char *format, va_list args)
+{
+    char text[400];
+    vsnprintf(text, sizeof text, format, args);
+    char *copy = strdup(text);
+    if (!copy)
+        abort();
+    return copy;
+}
+
 void violated(struct evidence *e, int promise, const char *format, ...)
 {
     struct audit_promise *p = &e->report->promises[promise - 1];
     if (p->violations++ >= AUDIT_VIOLATIONS_KEPT)
         return;
-    char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    p->texts[p->violations - 1] = text_new(format, args);
     va_end(args);
-    p->texts[p->violations - 1] = strdup(text);
-    if (!p->texts[p->violations - 1])
-        abort();
 }
 
 void noted(struct evidence *e, const char *format, ...)
@@ -188,14 +194,10 @@ void noted(struct evidence *e, const char *format, ...)
     struct audit_report *report = e->report;
     if (report->note_count == AUDIT_NOTES_KEPT)
         return;
-    char text[400];
     va_list args;
     va_start(args, format);
-    vsnprintf(text, sizeof text, format, args);
+    report->notes[report->note_count++] = text_new(format, args);
     va_end(args);
-    report->notes[report->note_count] = strdup(text);
-    if (!report->notes[report->note_count++])
-        abort();
 }
 
 const struct order_fact *order_last(const struct order_case *order)
