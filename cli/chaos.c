@@ -35,7 +35,7 @@ static const struct option table[] = {
     {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second (20)", 1, 1000},
     {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
      "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full,broker-disk-full,unbind,"
-     "delete-queue,purge, or all (what this suite can have)",
+     "delete-queue,purge, or all (what this suite can have, but for broker-disk-full)",
      0, 0},
     {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get (60)", 1,
      86400},
