@@ -51,6 +51,11 @@ enum result broker_make_secrets(const struct suite *suite, const struct clock *c
     return result;
 }
 
+void broker_private_url(const struct suite *suite, char *url, size_t size)
+{
+    snprintf(url, size, "amqp://127.0.0.1:%d/" BROKER_VHOST, suite->base_port + PORT_AMQP);
+}
+
 void broker_external_url(const struct suite *suite, char *url, size_t size)
 {
     if (file_read(suite_path(suite, "secrets/amqp-url").text, url, size, NULL) != OK)
@@ -65,14 +70,13 @@ enum result broker_target(const struct suite *suite, struct amqp_target *ret_tar
     broker_external_url(suite, url, sizeof url);
     enum result result = OK;
     if (!url[0]) {
-        snprintf(url, sizeof url, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
+        broker_private_url(suite, url, sizeof url);
         result = broker_secret(suite, BROKER_DEPLOY_USER, secret, err);
     }
     if (result == OK)
-        result = amqp_target_parse(url, BROKER_DEPLOY_USER, secret, BROKER_VHOST, ret_target, err);
+        result = amqp_target_parse(url, BROKER_DEPLOY_USER, secret, ret_target, err);
     if (result == OK) {
         snprintf(ret_target->name, sizeof ret_target->name, "warren");
-        ret_target->timeout_ms = 5000;
         if (file_read(suite_path(suite, "secrets/amqp-ca").text, ret_target->ca_file,
                       sizeof ret_target->ca_file, NULL) != OK)
             ret_target->ca_file[0] = '\0';
@@ -84,23 +88,18 @@ enum result broker_bus(const struct suite *suite, const struct clock *clock, con
                        struct bus **ret_bus, struct err *err)
 {
     struct amqp_target target;
-    char url[AMQP_NAME_SIZE + 32];
     enum result result = broker_target(suite, &target, err);
     if (result != OK)
         return result;
-    snprintf(url, sizeof url, "%s://%s:%d", target.tls ? "amqps" : "amqp", target.host,
-             target.port);
     const struct bus_amqp_options options = {
-        .url = url,
-        .user = target.user,
-        .password = target.password,
-        .vhost = target.vhost,
-        .ca_file = target.ca_file[0] ? target.ca_file : NULL,
+        .target = &target,
         .connection_name = name,
         .clock = clock,
         .switches = switches_all_on(),
     };
-    return bus_amqp_new(&options, ret_bus, err);
+    result = bus_amqp_new(&options, ret_bus, err);
+    explicit_bzero(&target, sizeof target);
+    return result;
 }
 
 /* A passive declaration needs no right, and any broker answers it. */
@@ -248,6 +247,13 @@ static enum result write_advanced_config(const struct suite *suite, struct err *
     return file_write(suite_path(suite, "broker/advanced.config").text, text, strlen(text), err);
 }
 
+/* Erlang looks "localhost" up before it listens, also where there is no resolver and no /etc/hosts. */
+static enum result write_inetrc(const struct suite *suite, struct err *err)
+{
+    static const char text[] = "{host, {127,0,0,1}, [\"localhost\"]}.\n{lookup, [file, native]}.\n";
+    return file_write(suite_path(suite, "broker/inetrc").text, text, strlen(text), err);
+}
+
 /* The node and its tools know each other by this; Erlang's own would be drawn from a small space. */
 static enum result write_cookie(const struct suite *suite, const struct clock *clock,
                                 struct err *err)
@@ -273,6 +279,8 @@ enum result broker_configure(const struct suite *suite, const struct clock *cloc
         result = write_config(suite, err);
     if (result == OK)
         result = write_advanced_config(suite, err);
+    if (result == OK)
+        result = write_inetrc(suite, err);
     if (result == OK)
         result = write_definitions(suite, clock, tables, count, err);
     if (result == OK)
@@ -316,6 +324,7 @@ void broker_environment(const struct suite *suite,
         {"RABBITMQ_CONFIG_FILE", "broker/rabbitmq.conf"},
         {"RABBITMQ_ADVANCED_CONFIG_FILE", "broker/advanced.config"},
         {"RABBITMQ_ENABLED_PLUGINS_FILE", "broker/enabled_plugins"},
+        {"ERL_INETRC", "broker/inetrc"},
     };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         add(context, paths[i][0], suite_path(suite, "%s", paths[i][1]).text);

@@ -40,6 +40,8 @@ enum result broker_bus(const struct suite *suite, const struct clock *clock, con
 struct amqp_link;
 enum result broker_dead_letters(const struct amqp_link *link, int64_t *ret_count,
                                 struct err *err) WARN_UNUSED;
+/* Of the node that the suite starts itself, naming nobody. */
+void broker_private_url(const struct suite *suite, char *url, size_t size);
 /* The URL of --amqp-url that the suite was started with; "": it has a broker of its own. */
 void broker_external_url(const struct suite *suite, char *url, size_t size);
 /* Makes broker/ with all that the node reads; the secrets must be there. What a service may do there

@@ -5,6 +5,7 @@
 #include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/exit_codes.h"
+#include "cli/refusal.h"
 #include "cli/topology.h"
 #include "common/base/options.h"
 
@@ -72,7 +73,10 @@ int main(int argc, char **argv)
     bindings_look(http, &suite, &before);
     enum result result = topology_deploy_again(&suite, &err);
     if (result != OK) {
+        const char *advice = refusal_advice(err.text);
         fprintf(stderr, "warren deploy: %s\n", err.text);
+        if (result == REFUSED && advice[0])
+            fprintf(stderr, "  %s; see " REFUSAL_PAGE "\n", advice);
         http_free(http);
         return exit_code(result);
     }

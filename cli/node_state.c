@@ -68,10 +68,10 @@ enum result node_ask(const struct suite *suite, const struct topology *const *ta
     struct amqp_link link;
     char url[64];
     char secret[BROKER_SECRET_SIZE];
-    snprintf(url, sizeof url, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
+    broker_private_url(suite, url, sizeof url);
     enum result result = broker_secret(suite, READER, secret, err);
     if (result == OK)
-        result = amqp_target_parse(url, READER, secret, BROKER_VHOST, &target, err);
+        result = amqp_target_parse(url, READER, secret, &target, err);
     if (result != OK)
         return RETRY;
     snprintf(target.name, sizeof target.name, "warden");

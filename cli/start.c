@@ -14,8 +14,10 @@
 #include "cli/node_state.h"
 #include "cli/preflight.h"
 #include "cli/ready.h"
+#include "cli/refusal.h"
 #include "cli/seed.h"
 #include "cli/topology.h"
+#include "common/messaging/amqp_link.h"
 #include "edge-service/edge.h"
 
 enum {
@@ -152,6 +154,31 @@ static enum result check_alive(struct start *start, const char *program, struct 
     return err_set(err, FATAL, "%s does not stay up", program);
 }
 
+/* A node that dies while it starts is told of at once; once more, and it is the end. */
+static enum result check_broker(struct start *start, const char *program, int *deaths_told,
+                                struct err *err)
+{
+    enum { DEATHS_MAX = 2 };
+    struct supervisor_list list;
+    if (!start->launched) /* somebody else may have killed it */
+        return check_alive(start, program, err);
+    enum result result = supervisor_list(start->http, start->suite, &list, err);
+    if (result != OK)
+        return result;
+    const struct supervisor_program *entry = supervisor_find(&list, program);
+    bool dead = entry && (entry->state == SUPERVISOR_BACKOFF || entry->state == SUPERVISOR_EXITED ||
+                          entry->state == SUPERVISOR_FATAL);
+    int deaths = supervisor_restarts(start->suite, program) + dead;
+    if (deaths >= DEATHS_MAX)
+        return err_set(err, FATAL, "%s dies while it starts", program);
+    if (deaths > *deaths_told) {
+        *deaths_told = deaths;
+        show_tail(start->suite, program);
+        fprintf(stderr, "warren up: %s has died while it started; it is started once more\n", program);
+    }
+    return OK;
+}
+
 /* A log that does not come back keeps nobody from starting (docs/adr/0017). */
 static bool do_without_log(struct start *start, const char *why)
 {
@@ -165,10 +192,21 @@ static bool do_without_log(struct start *start, const char *why)
     return true;
 }
 
+/* Our own node lets nobody in before it has read its users. */
+static bool broker_says_no(struct start *start, enum result result, const char *words)
+{
+    bool settled = start->plan->amqp_url || amqp_words_code(words) == AMQP_PRECONDITION_FAILED;
+    if (result != INVALID && !(settled && refusal_is_final(result, words)))
+        return false;
+    start->advice = refusal_advice(words);
+    return true;
+}
+
 static enum result step_broker(struct start *start, struct err *err)
 {
     static const char broker[] = "rabbitmq-server-1";
     struct err why = {""};
+    int deaths_told = 0;
     progress_step(&start->progress, "broker");
     for (;;) {
         enum result result =
@@ -182,9 +220,9 @@ static enum result step_broker(struct start *start, struct err *err)
             progress_done(&start->progress, "ready, but its log is lost");
             return OK;
         }
-        if (result == INVALID)
+        if (broker_says_no(start, result, why.text))
             return err_set(err, result, "broker: %s", why.text);
-        result = start->plan->amqp_url ? OK : check_alive(start, broker, err);
+        result = start->plan->amqp_url ? OK : check_broker(start, broker, &deaths_told, err);
         if (result == OK)
             result =
                 progress_pause(&start->progress, LOOK_EVERY_MS, start->patience_ms, why.text, err);

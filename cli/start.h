@@ -18,6 +18,7 @@ struct start {
     bool launched;         /* by us: on failure it is ours to stop */
     int64_t log_missed_ms; /* monotonic: since when only the log is not there; 0: it is not so */
     char without_log[160]; /* why the suite runs without its log; "": it has it */
+    const char *advice;    /* on failure: what to do about it; NULL: nothing is known */
     bool log_cut;          /* an edge has begun anew at a log whose beginning is gone */
 };
 

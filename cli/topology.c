@@ -69,9 +69,9 @@ enum result topology_deploy(const struct suite *suite, const char *url, const ch
 {
     char own[64];
     char secret[BROKER_SECRET_SIZE] = "";
-    struct deploy_options options = {.url = url, .vhost = BROKER_VHOST, .ca_file = ca_file};
+    struct deploy_options options = {.url = url, .ca_file = ca_file};
     if (!url) {
-        snprintf(own, sizeof own, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
+        broker_private_url(suite, own, sizeof own);
         enum result result = broker_secret(suite, BROKER_DEPLOY_USER, secret, err);
         if (result != OK)
             return result;

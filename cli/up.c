@@ -6,11 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/broker.h"
 #include "cli/exit_codes.h"
+#include "cli/refusal.h"
 #include "cli/start.h"
 #include "cli/stop.h"
 #include "common/base/options.h"
 #include "common/base/switches.h"
+#include "common/messaging/amqp_link.h"
 
 static struct {
     struct suite_options where;
@@ -116,6 +119,14 @@ static const struct options options = {
     .count = sizeof table / sizeof table[0],
 };
 
+/* A URL that cannot be right is known before anything is started. */
+static void check_url(const char *url, struct err *err)
+{
+    struct amqp_target target;
+    if (url && amqp_target_parse(url, BROKER_DEPLOY_USER, "", &target, err) == OK)
+        explicit_bzero(&target, sizeof target);
+}
+
 /* The switches are checked here, so that a slip is told at once and not by four services. */
 static void check_arguments(int operand, int argc)
 {
@@ -128,6 +139,8 @@ static void check_arguments(int operand, int argc)
             err_context(&err, INVALID, "--without");
     if (!err.text[0] && arguments.plan.without.count > 0 && !arguments.unsafe)
         err_set(&err, INVALID, "--without breaks a promise: say --unsafe too");
+    if (!err.text[0])
+        check_url(arguments.plan.amqp_url, &err);
     if (!err.text[0])
         return;
     fprintf(stderr, "warren up: %s\nTry 'warren up --help'.\n", err.text);
@@ -182,6 +195,8 @@ int main(int argc, char **argv)
     if (status != CLI_DONE) {
         if (err.text[0])
             fprintf(stderr, "warren up: %s\n", err.text);
+        if (start.advice && start.advice[0])
+            fprintf(stderr, "  %s; see " REFUSAL_PAGE "\n", start.advice);
         return (int)status;
     }
     if (start.without_log[0])

@@ -100,7 +100,7 @@ void amqp_consume_flush(struct bus_amqp *amqp)
     if (FAILPOINT("ack-after"))
         status = AMQP_STATUS_SOCKET_ERROR;
     if (status != AMQP_STATUS_OK)
-        bus_amqp_break(amqp, "acknowledge: %s", amqp_error_string2(status));
+        bus_amqp_break(amqp, "acknowledge: %s", amqp_status_words(status).text);
     amqp->acked = amqp->ack_wanted;
 }
 
@@ -114,7 +114,7 @@ void amqp_consume_cancel(struct bus_amqp *amqp)
         int status = amqp_send_method(amqp->consume.connection, AMQP_CHANNEL,
                                       AMQP_BASIC_CANCEL_METHOD, &cancel);
         if (status != AMQP_STATUS_OK)
-            bus_amqp_break(amqp, "cancel: %s", amqp_error_string2(status));
+            bus_amqp_break(amqp, "cancel: %s", amqp_status_words(status).text);
         amqp->cancels_left++;
     }
 }
@@ -135,7 +135,7 @@ static void probe_send(struct bus_amqp *amqp, amqp_method_number_t id, void *met
 {
     int status = amqp_send_method(amqp->consume.connection, AMQP_CHANNEL, id, method);
     if (status != AMQP_STATUS_OK)
-        bus_amqp_break(amqp, "probe: %s", amqp_error_string2(status));
+        bus_amqp_break(amqp, "probe: %s", amqp_status_words(status).text);
 }
 
 static void probe_begin(struct bus_amqp *amqp)

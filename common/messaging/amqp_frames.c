@@ -150,7 +150,7 @@ void amqp_frames_drain(struct bus_amqp *amqp, struct amqp_link *link)
         if (status == AMQP_STATUS_TIMEOUT)
             return;
         if (status != AMQP_STATUS_OK) {
-            bus_amqp_break(amqp, "connection lost: %s", amqp_error_string2(status));
+            bus_amqp_break(amqp, "connection lost: %s", amqp_status_words(status).text);
             return;
         }
         frame_arrived(amqp, link, &frame);

@@ -7,15 +7,20 @@
 #include <amqp_ssl_socket.h>
 #include <amqp_tcp_socket.h>
 #endif
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509_vfy.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "common/base/clock.h"
 
@@ -27,71 +32,31 @@
 
 enum { CHANNELS_MAX = 4, FRAME_MAX = 131072, SEND_BUFFER = 1 << 20 };
 
-static enum result text_copy(char *out, size_t size, const char *text, const char *what,
-                             struct err *err)
+/* Why the last certificate that this thread saw was not believed. */
+static _Thread_local int verify_error;
+
+static int verify_note(int believed, X509_STORE_CTX *store)
 {
-    if (strlen(text) >= size)
-        return err_set(err, INVALID, "broker URL: %s is too long", what);
-    memcpy(out, text, strlen(text) + 1);
-    return OK;
+    if (!believed)
+        verify_error = X509_STORE_CTX_get_error(store);
+    return believed;
 }
 
-static enum result target_fill(const struct amqp_connection_info *info, struct amqp_target *target,
-                               struct err *err)
+static bool is_address(const char *host)
 {
-    if (info->port < 1 || info->port > 65535)
-        return err_set(err, INVALID, "broker URL: the port must be between 1 and 65535");
-    target->port = info->port;
-    target->tls = info->ssl != 0;
-    enum result result = text_copy(target->host, sizeof target->host, info->host, "host", err);
-    if (result == OK)
-        result = text_copy(target->user, sizeof target->user, info->user, "user", err);
-    if (result == OK)
-        result =
-            text_copy(target->password, sizeof target->password, info->password, "password", err);
-    if (result == OK)
-        result = text_copy(target->vhost, sizeof target->vhost, info->vhost, "virtual host", err);
-    return result;
+    unsigned char address[sizeof(struct in6_addr)];
+    return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-enum result amqp_target_parse(const char *url, const char *user, const char *password,
-                              const char *vhost, struct amqp_target *ret_target, struct err *err)
+/* Whom the certificate must name. The library compares names only: an address is OpenSSL's to judge. */
+static bool verify_prepare(amqp_socket_t *socket, const char *host)
 {
-    char *copy = strdup(url);
-    if (!copy)
-        abort();
-    struct amqp_connection_info info;
-    amqp_default_connection_info(&info);
-    const char *authority = strstr(url, "://");
-    size_t size = authority ? strcspn(authority + 3, "/") : 0;
-    bool named = authority && memchr(authority + 3, '@', size);
-    bool has_vhost = authority && authority[3 + size] == '/' && authority[4 + size] != '\0';
-    enum result result = OK;
-    if (amqp_parse_url(copy, &info) != AMQP_STATUS_OK)
-        result = err_set(err, INVALID,
-                         "broker URL: must be amqp[s]://[USER:PASSWORD@]HOST[:PORT][/VHOST]");
-    char no_name[] = "";
-    char root[] = "/";
-    if (result == OK) {
-        struct amqp_target target = {.heartbeat_s = 15, .timeout_ms = 5000};
-        if (!named)
-            info.user = info.password = no_name;
-        if (!has_vhost)
-            info.vhost = root;
-        result = target_fill(&info, &target, err);
-        if (result == OK && !named && user)
-            result = text_copy(target.user, sizeof target.user, user, "user", err);
-        if (result == OK && !named && password)
-            result = text_copy(target.password, sizeof target.password, password, "password", err);
-        if (result == OK && !has_vhost && vhost)
-            result = text_copy(target.vhost, sizeof target.vhost, vhost, "virtual host", err);
-        if (result == OK)
-            *ret_target = target;
-        explicit_bzero(&target, sizeof target);
-    }
-    explicit_bzero(copy, strlen(url));
-    free(copy);
-    return result;
+    SSL_CTX *context = amqp_ssl_socket_get_context(socket);
+    amqp_ssl_socket_set_verify_peer(socket, 1);
+    amqp_ssl_socket_set_verify_hostname(socket, !is_address(host));
+    verify_error = X509_V_OK;
+    SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), verify_note);
+    return !is_address(host) || X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context), host) == 1;
 }
 
 static amqp_socket_t *socket_new(amqp_connection_state_t connection,
@@ -104,9 +69,8 @@ static amqp_socket_t *socket_new(amqp_connection_state_t connection,
     if (!target->tls)
         return socket;
     const char *ca_file = target->ca_file[0] ? target->ca_file : SYSTEM_CA_FILE;
-    amqp_ssl_socket_set_verify_peer(socket, 1);
-    amqp_ssl_socket_set_verify_hostname(socket, 1);
-    if (amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) == 0 &&
+    if (verify_prepare(socket, target->host) &&
+        amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST) == 0 &&
         amqp_ssl_socket_set_cacert(socket, ca_file) == 0)
         return socket;
     err_set(err, INVALID, "the certificates in %s cannot be used", ca_file);
@@ -163,6 +127,50 @@ static void socket_tune(int fd)
     (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
+static int connect_once(const struct addrinfo *address, int limit_ms)
+{
+    int error = 0;
+    socklen_t size = sizeof error;
+    int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno;
+    if (connect(fd, address->ai_addr, address->ai_addrlen) != 0)
+        error = errno;
+    if (error == EINPROGRESS) {
+        struct pollfd poller = {.fd = fd, .events = POLLOUT};
+        error = poll(&poller, 1, limit_ms) == 1 ? 0 : ETIMEDOUT;
+        if (error == 0 && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) != 0)
+            error = errno;
+    }
+    close(fd);
+    return error;
+}
+
+/* The library forgets why a peer that did not answer at once could not be reached. */
+static int connect_error(const struct amqp_target *target)
+{
+    enum { LIMIT_MS = 1000 };
+    char port[16];
+    struct addrinfo *found = NULL;
+    const struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    snprintf(port, sizeof port, "%d", target->port);
+    if (getaddrinfo(target->host, port, &hints, &found) != 0)
+        return 0;
+    int error = connect_once(found, LIMIT_MS);
+    freeaddrinfo(found);
+    return error;
+}
+
+static enum result connect_fail(int status, const struct amqp_target *target, struct err *err)
+{
+    if (status == AMQP_STATUS_SOCKET_ERROR && (errno == EINPROGRESS || errno == 0))
+        errno = connect_error(target);
+    enum result result = amqp_status_fail(status, "connect", err);
+    if (target->tls && verify_error != X509_V_OK)
+        return err_context(err, result, "%s", X509_verify_cert_error_string(verify_error));
+    return result;
+}
+
 static enum result link_make(const struct amqp_target *target, const char *role,
                              struct amqp_link *link, struct err *err)
 {
@@ -174,10 +182,11 @@ static enum result link_make(const struct amqp_target *target, const char *role,
     int status = amqp_set_handshake_timeout(link->connection, &timeout);
     if (status == AMQP_STATUS_OK)
         status = amqp_set_rpc_timeout(link->connection, &timeout);
+    errno = 0;
     if (status == AMQP_STATUS_OK)
         status = amqp_socket_open_noblock(socket, target->host, target->port, &timeout);
     if (status != AMQP_STATUS_OK)
-        return amqp_status_fail(status, "connect", err);
+        return connect_fail(status, target, err);
     link->fd = amqp_get_sockfd(link->connection);
     socket_tune(link->fd);
     enum result result = login(target, role, link->connection, err);

@@ -14,7 +14,7 @@
 #include "common/base/err.h"
 #include "common/messaging/bus.h"
 
-enum { AMQP_CHANNEL = 1, AMQP_NAME_SIZE = 256 };
+enum { AMQP_CHANNEL = 1, AMQP_NAME_SIZE = 256, AMQP_HEARTBEAT_S = 15, AMQP_TIMEOUT_MS = 5000 };
 
 /* Where to, and as whom. A plain value: a helper thread keeps a copy of its own. */
 struct amqp_target {
@@ -30,11 +30,13 @@ struct amqp_target {
     int timeout_ms; /* for connecting, the login and each call */
 };
 
-/* Reads the URL; `user`, `password`, `vhost` count where it says nothing. The text of an error
- * never holds the URL: it may hold a password. */
+/* Reads an AMQP URL: amqp[s]://[USER[:PASSWORD]@][HOST][:PORT][/VHOST][?PARAMETERS]. `user` and
+ * `password` count where it names nobody, `password` also where it names `user` without one. No VHOST is
+ * "/"; an empty one ("amqp://HOST/") is the virtual host of no name. Parameters: `heartbeat` in seconds,
+ * `connection_timeout` in milliseconds. INVALID says what is wrong, and never holds the URL: it may hold
+ * a password. (docs/adr/0032) */
 enum result amqp_target_parse(const char *url, const char *user, const char *password,
-                              const char *vhost, struct amqp_target *ret_target,
-                              struct err *err) WARN_UNUSED;
+                              struct amqp_target *ret_target, struct err *err) WARN_UNUSED;
 
 struct amqp_link {
     amqp_connection_state_t connection; /* NULL: none */
@@ -61,8 +63,16 @@ enum result amqp_reply_check(amqp_rpc_reply_t reply, struct err *err) WARN_UNUSE
 /* Whether these words of the broker's (in an err of REFUSED) are about a queue that it has on record
  * and cannot serve: 541, or 404 for a home node, itself, that is down. Not: a queue that is not there. */
 bool amqp_words_of_loss(const char *words);
-/* A library status (negative). */
+/* The reply code in such words; 0: they are not the broker's. */
+int amqp_words_code(const char *words);
+/* A library status (negative). Call it before anything else that may set errno. RETRY, or REFUSED when
+ * asking again cannot help: the peer is not whom we believe, or no such broker. */
 enum result amqp_status_fail(int status, const char *what, struct err *err);
+/* The library's words for a status, and the system's for the call that failed, by errno. */
+struct amqp_words {
+    char text[160];
+};
+struct amqp_words amqp_status_words(int status);
 /* The reason in a connection.close or channel.close. */
 enum result amqp_close_fail(const amqp_method_t *method, struct err *err);
 

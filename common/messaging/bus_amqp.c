@@ -13,7 +13,6 @@
 
 enum {
     WINDOW_DEFAULT = 1000,
-    HEARTBEAT_DEFAULT_S = 15,
     BACKOFF_MIN_MS = 100,
     BACKOFF_MAX_MS = 5000,
     LOOK_MS = 1000,        /* heartbeats live inside the library's calls */
@@ -309,21 +308,34 @@ static const struct bus_ops amqp_ops = {
     .release = amqp_release,
 };
 
+static enum result target_fill(struct amqp_target *target, const struct bus_amqp_options *options,
+                               struct err *err)
+{
+    if (options->target) {
+        *target = *options->target;
+        return OK;
+    }
+    enum result result =
+        amqp_target_parse(options->url, options->user, options->password, target, err);
+    if (result == OK)
+        snprintf(target->ca_file, sizeof target->ca_file, "%s",
+                 options->ca_file ? options->ca_file : "");
+    return result;
+}
+
 static enum result plan_fill(struct bus_amqp *amqp, const struct bus_amqp_options *options,
                              struct err *err)
 {
     struct amqp_target *target = &amqp->plan.target;
     const char *name = options->connection_name ? options->connection_name : "warren";
-    enum result result = amqp_target_parse(options->url, options->user, options->password,
-                                           options->vhost, target, err);
+    enum result result = target_fill(target, options, err);
     if (result != OK)
         return result;
     snprintf(target->name, sizeof target->name, "%s", name);
-    snprintf(target->ca_file, sizeof target->ca_file, "%s",
-             options->ca_file ? options->ca_file : "");
     snprintf(amqp->plan.log, sizeof amqp->plan.log, "%s", options->log ? options->log : "");
     snprintf(amqp->app_id, sizeof amqp->app_id, "%s", options->app_id ? options->app_id : name);
-    target->heartbeat_s = options->heartbeat_s > 0 ? options->heartbeat_s : HEARTBEAT_DEFAULT_S;
+    if (options->heartbeat_s > 0)
+        target->heartbeat_s = options->heartbeat_s;
     amqp->plan.confirms = options->switches.confirms;
     amqp->plan.consume_only = options->consume_only;
     return OK;

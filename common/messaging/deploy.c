@@ -5,7 +5,11 @@
 
 #include "common/messaging/amqp_link.h"
 
-enum { DELIVERY_LIMIT = 1000000, ARGUMENTS_MAX = 8 };
+enum {
+    DELIVERY_LIMIT = 1000000,
+    ARGUMENTS_MAX = 8,
+    FIRST_TIME_MS = 30000, /* a queue's first declaration elects a leader */
+};
 
 struct arguments {
     amqp_table_entry_t entries[ARGUMENTS_MAX];
@@ -154,13 +158,14 @@ static enum result make(const struct deploy_options *options, enum mode mode,
 {
     struct amqp_target target;
     struct amqp_link link;
-    enum result result = amqp_target_parse(options->url, options->user, options->password,
-                                           options->vhost, &target, err);
+    enum result result =
+        amqp_target_parse(options->url, options->user, options->password, &target, err);
     if (result != OK)
         return result;
     snprintf(target.name, sizeof target.name, "warren");
     snprintf(target.ca_file, sizeof target.ca_file, "%s", options->ca_file ? options->ca_file : "");
-    target.timeout_ms = 30000; /* a queue's first declaration elects a leader */
+    if (target.timeout_ms < FIRST_TIME_MS)
+        target.timeout_ms = FIRST_TIME_MS;
     result = amqp_link_open(&target, "deploy", &link, err);
     explicit_bzero(target.password, sizeof target.password);
     if (result != OK)

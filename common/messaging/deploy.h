@@ -11,10 +11,9 @@
 #include "common/messaging/topology.h"
 
 struct deploy_options {
-    const char *url;      /* amqp[s]://[USER:PASSWORD@]HOST[:PORT][/VHOST] */
+    const char *url;      /* see amqp_target_parse() */
     const char *user;     /* when the URL names nobody */
     const char *password; /* likewise */
-    const char *vhost;    /* when the URL has none; NULL: "/" */
     const char *ca_file;  /* amqps; NULL: the system's */
 };
 

@@ -268,12 +268,12 @@ enum result runtime_bus(const struct runtime *runtime, enum bus_use use, struct 
 {
     char url[64];
     char secret[SECRET_SIZE] = "";
-    snprintf(url, sizeof url, "amqp://127.0.0.1:%" PRId64, runtime->base_port + AMQP_PORT_OFFSET);
+    snprintf(url, sizeof url, "amqp://127.0.0.1:%" PRId64 "/" VHOST,
+             runtime->base_port + AMQP_PORT_OFFSET);
     struct bus_amqp_options options = {
         .url = runtime->amqp_url ? runtime->amqp_url : url,
         .user = runtime->program->name,
         .password = secret,
-        .vhost = VHOST,
         .ca_file = runtime->ca_file,
         .connection_name = runtime->owner,
         .app_id = runtime->program->name,

@@ -1,5 +1,6 @@
 /* What an operator types: a broker's URL, a command line, a plan of load. The first byte says which. */
 #include <math.h>
+#include <strings.h>
 
 #include "common/base/options.h"
 #include "common/messaging/amqp_link.h"
@@ -18,7 +19,7 @@ static void check_url(const char *url)
     static struct amqp_target target, again;
     struct err err = {""};
     memset(&target, 'x', sizeof target);
-    enum result result = amqp_target_parse(url, "user", "secret", "vhost", &target, &err);
+    enum result result = amqp_target_parse(url, "user", "secret", &target, &err);
     FUZZ_HOLDS(result == OK || result == INVALID);
     FUZZ_HOLDS((result == OK) == (err.text[0] == '\0'));
     /* It may hold a password. */
@@ -30,8 +31,10 @@ static void check_url(const char *url)
     FUZZ_HOLDS(ends_within(target.password, sizeof target.password));
     FUZZ_HOLDS(ends_within(target.vhost, sizeof target.vhost));
     FUZZ_HOLDS(target.port > 0 && target.port <= 65535);
-    FUZZ_HOLDS(target.tls == (strncmp(url, "amqps:", 6) == 0));
-    FUZZ_HOLDS(amqp_target_parse(url, "user", "secret", "vhost", &again, NULL) == OK);
+    FUZZ_HOLDS(target.host[0] && !strpbrk(target.host, "/?#@"));
+    FUZZ_HOLDS(target.heartbeat_s > 0 && target.timeout_ms > 0);
+    FUZZ_HOLDS(target.tls == (strncasecmp(url, "amqps:", 6) == 0));
+    FUZZ_HOLDS(amqp_target_parse(url, "user", "secret", &again, NULL) == OK);
     FUZZ_HOLDS(strcmp(target.vhost, again.vhost) == 0 && strcmp(target.user, again.user) == 0);
 }
 

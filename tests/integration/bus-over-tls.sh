@@ -19,11 +19,11 @@ authority() { # NAME
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=$1" \
         -keyout "$TMPDIR/$1.key" -out "$TMPDIR/$1.pem" 2>/dev/null
 }
-certificate() { # NAME, for the address 127.0.0.1 only
+certificate() { # NAME, for the address 127.0.0.1 only, and as an address only
     openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=127.0.0.1" \
         -keyout "$TMPDIR/$1.key" -out "$TMPDIR/$1.csr" 2>/dev/null
     openssl x509 -req -in "$TMPDIR/$1.csr" -CA "$TMPDIR/ours.pem" -CAkey "$TMPDIR/ours.key" \
-        -CAcreateserial -days 2 -extfile <(echo "subjectAltName=IP:127.0.0.1,DNS:127.0.0.1") \
+        -CAcreateserial -days 2 -extfile <(echo "subjectAltName=IP:127.0.0.1") \
         -out "$TMPDIR/$1.pem" 2>/dev/null
 }
 authority ours

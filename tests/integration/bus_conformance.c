@@ -38,7 +38,7 @@ static void reset(void *self)
     struct err err = {""};
     if (deploy_declare(&deploy, tables, 1, &err) != OK ||
         deploy_check(&deploy, tables, 1, &err) != OK ||
-        amqp_target_parse(self, NULL, NULL, NULL, &target, &err) != OK ||
+        amqp_target_parse(self, NULL, NULL, &target, &err) != OK ||
         amqp_link_open(&target, "reset", &link, &err) != OK)
         fail("reset", err.text);
     for (size_t i = 0; i < 2; i++) {

@@ -51,7 +51,7 @@ static void queue_delete(const char *name)
     struct amqp_target target;
     struct amqp_link link;
     struct err err = {""};
-    if (amqp_target_parse(url, NULL, NULL, NULL, &target, &err) != OK ||
+    if (amqp_target_parse(url, NULL, NULL, &target, &err) != OK ||
         amqp_link_open(&target, "delete", &link, &err) != OK)
         CU_FAIL_FATAL(err.text);
     amqp_queue_delete(link.connection, AMQP_CHANNEL, amqp_cstring_bytes(name), 0, 0);

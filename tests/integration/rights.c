@@ -178,11 +178,12 @@ static void be(const struct suite *suite, const char *user, const char *password
 {
     struct err err = {""};
     char url[64];
-    snprintf(url, sizeof url, "amqp://127.0.0.1:%d", suite->base_port + PORT_AMQP);
-    if (amqp_target_parse(url, user, password, vhost, &target, &err) != OK) {
+    broker_private_url(suite, url, sizeof url);
+    if (amqp_target_parse(url, user, password, &target, &err) != OK) {
         fprintf(stderr, "rights: %s\n", err.text);
         exit(1);
     }
+    snprintf(target.vhost, sizeof target.vhost, "%s", vhost);
     target.timeout_ms = 10000;
 }
 

@@ -26,6 +26,7 @@ broker_environment() {
     export RABBITMQ_CONFIG_FILE=$BROKER_HOME/rabbitmq.conf
     export RABBITMQ_ADVANCED_CONFIG_FILE=$BROKER_HOME/advanced.config
     export RABBITMQ_ENABLED_PLUGINS_FILE=$BROKER_HOME/enabled_plugins
+    export ERL_INETRC=$BROKER_HOME/inetrc
     export ERL_CRASH_DUMP=$BROKER_HOME/erl_crash.dump
     export RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1} +S 2:2'
     export RABBITMQ_CTL_ERL_ARGS='-kernel inet_dist_use_interface {127,0,0,1}'
@@ -46,6 +47,7 @@ CONF
  "permissions": [{"user": "test", "vhost": "warren", "configure": ".*", "write": ".*", "read": ".*"}]}
 JSON
     echo '[].' >"$BROKER_HOME/enabled_plugins"
+    printf '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n' >"$BROKER_HOME/inetrc"
 }
 
 # Waits until the command succeeds: broker_until SECONDS COMMAND...
