@@ -232,7 +232,7 @@ static enum result write_config(const struct suite *suite, struct err *err)
     buf_text(&text, "log.console = true\nlog.console.level = info\nlog.file = false\n"
                     "disk_free_limit.absolute = 200MB\n"
                     "raft.wal_max_size_bytes = 67108864\n");
-    buf_printf(&text, "load_definitions = %s\n", suite_path(suite, "broker/definitions.json").text);
+    buf_printf(&text, "load_definitions = %s\n", "broker/definitions.json");
     enum result result =
         file_write(suite_path(suite, "broker/rabbitmq.conf").text, text.data, text.size, err);
     buf_release(&text);
@@ -326,8 +326,9 @@ void broker_environment(const struct suite *suite,
         {"RABBITMQ_ENABLED_PLUGINS_FILE", "broker/enabled_plugins"},
         {"ERL_INETRC", "broker/inetrc"},
     };
+    /* It runs in the home: no name of a home has to pass through the shell scripts and Erlang. */
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
-        add(context, paths[i][0], suite_path(suite, "%s", paths[i][1]).text);
+        add(context, paths[i][0], paths[i][1]);
     add(context, "RABBITMQ_CONF_ENV_FILE", "/dev/null");
     /* The same in every suite, whatever its ports: queues belong to a node by name. An epmd of its
      * own keeps two suites apart. */

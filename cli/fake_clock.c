@@ -62,8 +62,9 @@ void fake_clock_environment(const struct suite *suite, const struct suite_path *
                             void (*add)(void *context, const char *name, const char *value),
                             void *context)
 {
+    struct suite_path file = file_of(suite, program);
     add(context, "LD_PRELOAD", library->text);
-    add(context, "FAKETIME_TIMESTAMP_FILE", file_of(suite, program).text);
+    add(context, "FAKETIME_TIMESTAMP_FILE", suite_inside(suite, &file));
     add(context, "FAKETIME_CACHE_DURATION", "1"); /* seconds between two looks at the file */
     add(context, "FAKETIME_DONT_FAKE_MONOTONIC", "1");
     add(context, "NO_FAKE_STAT", "1");

@@ -27,13 +27,13 @@ enum result file_read(const char *path, char *text, size_t size, struct err *err
 {
     struct buf whole = {0};
     enum result result = file_load(path, &whole, err);
-    if (result == OK && whole.size >= size)
-        result = err_set(err, FATAL, "%s: longer than %zu bytes", path, size - 1);
+    size_t used = result == OK && whole.size > 0 ? strcspn(whole.data, "\r\n") : 0;
+    if (result == OK && used >= size)
+        result = err_set(err, FATAL, "%s: its first line is longer than %zu bytes", path, size - 1);
     if (result == OK) {
-        if (whole.size > 0)
-            memcpy(text, whole.data, whole.size);
-        text[whole.size] = '\0';
-        text[strcspn(text, "\n")] = '\0';
+        if (used > 0)
+            memcpy(text, whole.data, used);
+        text[used] = '\0';
     }
     buf_release(&whole);
     return result;

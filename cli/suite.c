@@ -11,7 +11,9 @@
 
 #include "cli/exit_codes.h"
 #include "cli/files.h"
+#include "common/base/buf.h"
 #include "common/base/digest.h"
+#include "common/base/json.h"
 
 const struct suite_service suite_services[] = {
     {"order-service", PORT_ORDER},
@@ -95,17 +97,26 @@ static enum result home_absolute(const char *given, char *home, size_t size, str
     return OK;
 }
 
-/* The home's name stands in the configuration files of other programs, each with an idea of its
- * own about quoting. */
+static bool is_utf8(const char *text)
+{
+    const struct json_limits limits = {8 * SUITE_HOME_SIZE, 1};
+    struct buf quoted = {0};
+    cJSON *json = NULL;
+    json_write_text(&quoted, text);
+    bool valid = json_parse(quoted.data, quoted.size, &limits, &json, NULL) == OK;
+    cJSON_Delete(json);
+    buf_release(&quoted);
+    return valid;
+}
+
+/* The home's name stands in a configuration file of lines, which is read as UTF-8. */
 static enum result home_check(const char *home, struct err *err)
 {
-    static const char fine[] = "/._-+@=:,~"
-                               "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-    const char *bad = home + strspn(home, fine);
-    if (*bad != '\0')
-        return err_set(err, INVALID,
-                       "--home %s: only letters, digits and %.10s may stand in the name of a home",
-                       home, fine);
+    for (const char *at = home; *at; at++)
+        if ((unsigned char)*at < ' ' || *at == 0x7f)
+            return err_set(err, INVALID, "--home: a control character stands in the name of the home");
+    if (!is_utf8(home))
+        return err_set(err, INVALID, "--home %s: the name of a home is UTF-8", home);
     return OK;
 }
 
@@ -158,6 +169,13 @@ struct suite_path suite_path(const struct suite *suite, const char *format, ...)
     vsnprintf(path.text + size, sizeof path.text - (size_t)size, format, args);
     va_end(args);
     return path;
+}
+
+const char *suite_inside(const struct suite *suite, const struct suite_path *path)
+{
+    size_t size = strlen(suite->home);
+    bool inside = strncmp(path->text, suite->home, size) == 0 && path->text[size] == '/';
+    return inside ? path->text + size + 1 : path->text;
 }
 
 struct suite_path suite_socket(const struct suite *suite)

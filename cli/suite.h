@@ -75,6 +75,10 @@ struct suite suite_resolve_or_exit(const char *program, const struct suite_optio
 /* A path inside the home: suite_path(suite, "log/%s-%d.log", name, 1). */
 struct suite_path suite_path(const struct suite *suite, const char *format, ...) PRINTF_LIKE(2, 3);
 
+/* The same path for a program that runs in the home: its name there, which no name of a home can spoil.
+ * Points into `path`. */
+const char *suite_inside(const struct suite *suite, const struct suite_path *path);
+
 /* Where the suite's supervisor listens. Socket names are short (108 bytes), so for a long home it
  * is in a directory of its own in /tmp. */
 struct suite_path suite_socket(const struct suite *suite);

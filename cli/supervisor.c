@@ -41,7 +41,8 @@ static void clean_environment(const char *mark, const char *home, const char *li
     list[count] = NULL;
 }
 
-static void become_supervisor(const struct suite *suite, const char *config)
+/* Everything that it starts runs in the home and knows it by its mark; no path is quoted. */
+static void become_supervisor(const struct suite *suite)
 {
     char mark[SUITE_HOME_SIZE + 32];
     char home[SUITE_HOME_SIZE + 32];
@@ -50,28 +51,29 @@ static void become_supervisor(const struct suite *suite, const char *config)
     snprintf(mark, sizeof mark, "%s=%s", PROCESS_MARK, suite->home);
     snprintf(home, sizeof home, "HOME=%s", suite->home);
     clean_environment(mark, home, list);
+    if (chdir(suite->home) != 0)
+        _exit(125);
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    int out = open(suite_path(suite, "log/supervisord.out").text,
+    int out = open("log/supervisord.out",
                    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(126);
-    const char *const arguments[] = {"supervisord", "-c", config, NULL};
+    const char *const arguments[] = {"supervisord", "-c", "run/supervisord.conf", NULL};
     execvpe("supervisord", (char *const *)arguments, (char *const *)list);
     _exit(127);
 }
 
 enum result supervisor_launch(const struct suite *suite, struct err *err)
 {
-    struct suite_path config = suite_path(suite, "run/supervisord.conf");
     int status = 0;
     pid_t child = fork();
     if (child < 0)
         return err_set(err, FATAL, "fork: %s", strerror(errno));
     if (child == 0)
-        become_supervisor(suite, config.text);
+        become_supervisor(suite);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

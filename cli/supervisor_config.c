@@ -7,7 +7,6 @@
 
 #include "cli/broker.h"
 #include "cli/fake_clock.h"
-#include "cli/process.h"
 #include "cli/supervisor.h"
 
 /* supervisord reads %(name)s in values. */
@@ -24,6 +23,21 @@ static void put_quoted(struct buf *out, const char *text)
 {
     buf_text(out, "\"");
     put_value(out, text);
+    buf_text(out, "\"");
+}
+
+/* One word of a command. supervisord cuts a line at ' ;' and ' #' before it looks at quotes, and then
+ * splits as a shell does: "" between the two is nothing to the second. */
+static void put_word(struct buf *out, const char *text)
+{
+    buf_text(out, "\"");
+    for (; *text; text++) {
+        if (*text == ';' || *text == '#')
+            buf_text(out, "\"\"");
+        if (*text == '"' || *text == '\\')
+            buf_text(out, "\\");
+        put_value(out, (const char[]){*text, '\0'});
+    }
     buf_text(out, "\"");
 }
 
@@ -49,14 +63,13 @@ static unsigned long files_wanted(void)
 static void put_daemon(const struct suite *suite, struct buf *out)
 {
     struct suite_path socket = suite_socket(suite);
-    buf_printf(out, "; Written by warren up; changes are lost.\n[unix_http_server]\nfile=");
-    put_value(out, socket.text);
-    buf_printf(out, "\nchmod=0700\n\n[supervisord]\npidfile=%s\n",
-               suite_path(suite, "run/supervisord.pid").text);
-    buf_printf(out, "logfile=%s\nlogfile_maxbytes=5MB\nlogfile_backups=1\n",
-               suite_path(suite, "log/supervisord.log").text);
-    buf_printf(out, "childlogdir=%s\ndirectory=%s\numask=077\nnocleanup=true\nminfds=%lu\n",
-               suite_path(suite, "log").text, suite->home, files_wanted());
+    buf_printf(out,
+               "; Written by warren up; changes are lost. It runs in the home of the suite.\n"
+               "[unix_http_server]\nfile=%s\nchmod=0700\n\n"
+               "[supervisord]\npidfile=run/supervisord.pid\n"
+               "logfile=log/supervisord.log\nlogfile_maxbytes=5MB\nlogfile_backups=1\n"
+               "childlogdir=log\numask=077\nnocleanup=true\nminfds=%lu\n",
+               suite_inside(suite, &socket), files_wanted());
     if (getuid() == 0)
         buf_text(out, "user=root\n");
     buf_text(out, "\n[rpcinterface:supervisor]\nsupervisor.rpcinterface_factory = "
@@ -66,23 +79,21 @@ static void put_daemon(const struct suite *suite, struct buf *out)
 enum start { START_WITH_DAEMON, START_ON_CALL };
 
 /* Everything of a program's section but its command and its environment. */
-static void put_section(const struct suite *suite, struct buf *out, const char *name, int instance,
-                        enum start start)
+static void put_section(struct buf *out, const char *name, int instance, enum start start)
 {
     buf_printf(out, "\n[program:%s-%d]\n", name, instance);
     buf_printf(out, "autostart=%s\nautorestart=true\nstartsecs=1\nstartretries=1000\n",
                start == START_WITH_DAEMON ? "true" : "false");
     /* TERM to the process alone, for it knows its children; KILL to all of them. */
     buf_text(out, "stopsignal=TERM\nstopwaitsecs=15\nstopasgroup=false\nkillasgroup=true\n");
-    buf_printf(out, "redirect_stderr=true\nstdout_logfile=%s\n",
-               suite_path(suite, "log/%s-%d.log", name, instance).text);
+    buf_printf(out, "redirect_stderr=true\nstdout_logfile=log/%s-%d.log\n", name, instance);
     buf_text(out, "stdout_logfile_maxbytes=20MB\nstdout_logfile_backups=2\n");
 }
 
-static void put_environment(const struct suite *suite, struct buf *out)
+/* The mark (process.h) is inherited: a value here cannot hold a quote. */
+static void put_environment(struct buf *out)
 {
-    buf_printf(out, "environment=%s=", PROCESS_MARK);
-    put_quoted(out, suite->home);
+    buf_text(out, "environment=LANG=\"C.UTF-8\"");
 }
 
 /* URLs may hold a password: not for a command line, which anybody may read. This file is 0600. */
@@ -113,11 +124,11 @@ static void put_warden(const struct suite *suite, const struct suite_path *warde
                        struct buf *out)
 {
     buf_text(out, "command=");
-    put_quoted(out, warden->text);
+    put_word(out, warden->text);
     buf_text(out, " --home ");
-    put_quoted(out, suite->home);
+    put_word(out, suite->home);
     buf_printf(out, " --base-port %d%s\n", suite->base_port, flag);
-    put_environment(suite, out);
+    put_environment(out);
 }
 
 static enum result put_broker(const struct suite *suite, struct buf *out, struct err *err)
@@ -126,17 +137,17 @@ static enum result put_broker(const struct suite *suite, struct buf *out, struct
     enum result result = suite_program("warren-warden", &warden, err);
     if (result != OK)
         return result;
-    put_section(suite, out, "epmd", 1, START_WITH_DAEMON);
+    put_section(out, "epmd", 1, START_WITH_DAEMON);
     buf_printf(out, "priority=1\ncommand=epmd -port %d -address 127.0.0.1\n",
                suite->base_port + PORT_EPMD);
-    put_environment(suite, out);
+    put_environment(out);
     buf_text(out, "\n");
-    put_section(suite, out, "rabbitmq-server", 1, START_WITH_DAEMON);
+    put_section(out, "rabbitmq-server", 1, START_WITH_DAEMON);
     buf_text(out, "priority=2\n");
     put_warden(suite, &warden, " --start", out);
     broker_environment(suite, put_variable, out);
     buf_text(out, "\n");
-    put_section(suite, out, "warden", 1, START_WITH_DAEMON);
+    put_section(out, "warden", 1, START_WITH_DAEMON);
     buf_text(out, "priority=3\n");
     put_warden(suite, &warden, "", out);
     buf_text(out, "\n");
@@ -162,22 +173,22 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
     enum result result = suite_program(service->name, &program, err);
     if (result != OK)
         return result;
-    put_section(suite, out, service->name, instance, START_ON_CALL);
+    put_section(out, service->name, instance, START_ON_CALL);
     buf_text(out, "priority=10\ncommand=");
-    put_quoted(out, program.text);
+    put_word(out, program.text);
     buf_text(out, " --home ");
-    put_quoted(out, suite->home);
+    put_word(out, suite->home);
     buf_printf(out, " --base-port %d --instance %d", suite->base_port, instance);
     if (service->port == PORT_EDGE)
         put_limits(plan, out);
     for (size_t i = 0; i < plan->without.count; i++) {
         buf_text(out, " --without ");
-        put_quoted(out, plan->without.items[i]);
+        put_word(out, plan->without.items[i]);
     }
     if (plan->without.count > 0)
         buf_text(out, " --unsafe");
     buf_text(out, "\n");
-    put_environment(suite, out);
+    put_environment(out);
     put_urls(plan, out);
     char name[64];
     snprintf(name, sizeof name, "%s-%d", service->name, instance);

@@ -54,7 +54,11 @@ enum result target_open(const struct settings *settings, struct load_target *ret
     snprintf(target->run, sizeof target->run, "%.8s", id.text + ID_TEXT_SIZE - 9);
     if (target->is_suite)
         return open_suite(settings, target, err);
-    snprintf(target->url, sizeof target->url, "%s", settings->url);
+    if (strlen(settings->url) >= sizeof target->url)
+        return err_set(err, INVALID, "--url: longer than %zu bytes", sizeof target->url - 1);
+    memcpy(target->url, settings->url, strlen(settings->url) + 1);
+    for (size_t end = strlen(target->url); end > 0 && target->url[end - 1] == '/';)
+        target->url[--end] = '\0'; /* paths are put behind it */
     target->customers.count = 1;
     return file_read(settings->token_file, target->customers.bearers[0], BEARER_SIZE, err);
 }

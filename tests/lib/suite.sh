@@ -81,7 +81,10 @@ crowd_end() {
 }
 
 control() {
-    supervisorctl -s "unix://$(sed -n 's/^file=//p' "$WARREN_HOME/run/supervisord.conf")" "$@"
+    local socket
+    socket=$(sed -n 's/^file=//p' "$WARREN_HOME/run/supervisord.conf")
+    [[ $socket == /* ]] || socket=$WARREN_HOME/$socket
+    supervisorctl -s "unix://$socket" "$@"
 }
 
 # Its environment is that of the broker's own process.
@@ -90,7 +93,7 @@ broker_tool() {
         while IFS='=' read -r name value; do
             [[ $name == RABBITMQ_* || $name == ERL_* || $name == HOME ]] && export "$name=$value"
         done < <(tr '\0' '\n' <"/proc/$(field "$(warren status --json)" .broker.pid)/environ")
-        /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@" </dev/null
+        cd "$WARREN_HOME" && /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@" </dev/null
     )
 }
 

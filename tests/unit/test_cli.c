@@ -47,14 +47,17 @@ static void a_home_becomes_absolute(void)
     CU_ASSERT_EQUAL(suite.base_port, SUITE_PORT_DEFAULT);
 }
 
-static void a_home_that_would_need_quoting_is_refused(void)
+static void a_home_is_a_line_of_text(void)
 {
-    static const char *const bad[] = {"",     "/a home", "/a\"b", "/a'b",  "/a\nb",
-                                      "/a;b", "/a%b",    "/a$b",  "/a\\b", "/a#b"};
+    static const char *const bad[] = {"", "/a\nb", "/a\tb", "/a\x7f", "/\xfc"};
+    static const char *const fine[] = {"/a home", "/a\"b", "/a'b",  "/a ;b",      "/a%b",
+                                       "/a$b",    "/a\\b", "/a #b", "/\xc3\xbc"};
     char longest[SUITE_HOME_SIZE + 8];
     struct suite suite;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         CU_ASSERT_EQUAL(resolve(bad[i], 0, &suite), INVALID);
+    for (size_t i = 0; i < sizeof fine / sizeof fine[0]; i++)
+        CU_ASSERT_EQUAL(resolve(fine[i], 0, &suite), OK);
     memset(longest, 'a', sizeof longest - 1);
     longest[sizeof longest - 1] = '\0';
     longest[0] = '/';
@@ -104,6 +107,12 @@ static void a_file_is_private_and_whole(void)
     CU_ASSERT_STRING_EQUAL(text, "abc");
     CU_ASSERT_EQUAL_FATAL(file_write(path.text, "12345678", 8, NULL), OK);
     CU_ASSERT_EQUAL(file_read(path.text, text, sizeof text, NULL), FATAL);
+    CU_ASSERT_EQUAL_FATAL(file_write(path.text, "1234567\r\nwhat follows", 21, NULL), OK);
+    CU_ASSERT_EQUAL(file_read(path.text, text, sizeof text, NULL), OK);
+    CU_ASSERT_STRING_EQUAL(text, "1234567");
+    CU_ASSERT_EQUAL_FATAL(file_write(path.text, "", 0, NULL), OK);
+    CU_ASSERT_EQUAL(file_read(path.text, text, sizeof text, NULL), OK);
+    CU_ASSERT_STRING_EQUAL(text, "");
     CU_ASSERT_EQUAL(directory_make(path.text, NULL), FATAL);
 }
 
@@ -211,7 +220,7 @@ static void the_supervisor_starts_what_was_asked_for(void)
     programs_make(&suite);
     CU_ASSERT_EQUAL_FATAL(supervisor_write_config(&suite, &plan, &own, NULL), OK);
     CU_ASSERT_EQUAL(count_of(own.data, "[program:"), 3 + 2 * suite_service_count);
-    CU_ASSERT_EQUAL(count_of(own.data, "WARREN_SUITE="), 3 + 2 * suite_service_count);
+    CU_ASSERT_EQUAL(count_of(own.data, "\nenvironment="), 3 + 2 * suite_service_count);
     CU_ASSERT_EQUAL(count_of(own.data, "warren-warden\" --home"), 2);
     CU_ASSERT_EQUAL(count_of(own.data, "--unsafe"), 0);
     plan = (struct plan){.instances = 1, .amqp_url = "amqp://u:p%40q@host"};
@@ -299,7 +308,7 @@ static void money_reads_well(void)
 
 static const struct unit_case cases[] = {
     {"a home becomes absolute", a_home_becomes_absolute},
-    {"a home that would need quoting is refused", a_home_that_would_need_quoting_is_refused},
+    {"a home is a line of text", a_home_is_a_line_of_text},
     {"the port of the last start is remembered", the_port_of_the_last_start_is_remembered},
     {"a long home has its socket elsewhere", a_long_home_has_its_socket_elsewhere},
     {"a file is private and whole", a_file_is_private_and_whole},

@@ -1,0 +1,31 @@
+#!/bin/bash
+# Text is taken as people write it: a home with blanks, quotes, signs and more than ASCII in its name,
+# a token's file with a newline at its end, a URL with a slash at its end.
+# tests/run: timeout 180
+# tests/run: about 30
+set -euo pipefail
+# shellcheck source=tests/lib/suite.sh
+. "$(dirname "$0")/../lib/suite.sh"
+
+suite_place
+WARREN_HOME="$TMPDIR/"$'ein "H\u00fcgel" 100% & it\'s ;x #y $HOME \\z'
+suite_start
+[[ -s $WARREN_HOME/store/order.db && -d $WARREN_HOME/broker/mnesia ]] || fail "its files are elsewhere"
+[[ -z $(find "$TMPDIR" -maxdepth 1 -name 'ein*' ! -path "$WARREN_HOME") ]] || fail "another home was made"
+expect 0 warren order --customer ada --line SPADE=1
+expect 0 warren status
+
+echo "a load over HTTP with the token's file and the URL as people have them"
+warren token --customer judy >"$TMPDIR/token"
+expect 0 warren load --url "http://127.0.0.1:$WARREN_BASE_PORT/" --token "$TMPDIR/token" --rate 20 --duration 2
+printf '%s\r\n' "$(<"$TMPDIR/token")" >"$TMPDIR/token"
+expect 0 warren load --url "http://127.0.0.1:$WARREN_BASE_PORT//" --token "$TMPDIR/token" --rate 20 --duration 1
+
+echo "killed, and up again"
+kill -9 "$(field "$(warren status --json)" .broker.pid)"
+until_true 60 warren status || fail "it does not come back"
+expect 0 warren audit --settle 10
+expect 0 warren down
+[[ -z $(suite_left) ]] || fail "left: $(suite_left)"
+expect 0 warren up
+expect 0 warren audit --settle 10
