@@ -317,7 +317,6 @@ void broker_environment(const struct suite *suite,
 {
     static const char *const paths[][2] = {
         {"HOME", "broker/home"},
-        {"RABBITMQ_MNESIA_BASE", "broker/mnesia"},
         {"RABBITMQ_LOG_BASE", "broker/log"},
         {"RABBITMQ_GENERATED_CONFIG_DIR", "broker/schema"},
         {"RABBITMQ_PID_FILE", "run/broker.pid"},
@@ -326,7 +325,11 @@ void broker_environment(const struct suite *suite,
         {"RABBITMQ_ENABLED_PLUGINS_FILE", "broker/enabled_plugins"},
         {"ERL_INETRC", "broker/inetrc"},
     };
+    struct suite_path home = suite_plain_home(suite);
+    struct suite_path data;
     /* It runs in the home: no name of a home has to pass through the shell scripts and Erlang. */
+    snprintf(data.text, sizeof data.text, "%.900s/broker/mnesia", home.text);
+    add(context, "RABBITMQ_MNESIA_BASE", data.text);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         add(context, paths[i][0], paths[i][1]);
     add(context, "RABBITMQ_CONF_ENV_FILE", "/dev/null");

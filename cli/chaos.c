@@ -29,15 +29,15 @@ static struct {
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
-    {"seed", NULL, OPTION_INT, &arguments.seed, "N", "the same seed gives the same plan (1)", 0, 0},
-    {"duration", NULL, OPTION_INT, &arguments.duration_s, "S", "how long faults come, seconds (60)",
+    {"seed", NULL, OPTION_INT, &arguments.seed, "N", "the same seed gives the same plan", 0, 0},
+    {"duration", NULL, OPTION_INT, &arguments.duration_s, "S", "how long faults come, seconds",
      1, 86400},
-    {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second (20)", 1, 1000},
+    {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second", 1, 1000},
     {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
      "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full,broker-disk-full,unbind,"
      "delete-queue,purge, or all (what this suite can have, but for broker-disk-full)",
      0, 0},
-    {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get (60)", 1,
+    {"settle", NULL, OPTION_INT, &arguments.settle_s, "S", "how long orders in flight get", 1,
      86400},
     {"history", NULL, OPTION_TEXT, &arguments.history, "FILE",
      "the customers' record (a new file in $TMPDIR)", 0, 0},

@@ -35,7 +35,7 @@ static const struct option table[] = {
      .kind = OPTION_INT,
      .value = &arguments.bytes,
      .metavar = "N",
-     .help = "show at most so many of a message (4096)",
+     .help = "show at most so many of a message",
      .max = 1 << 24},
     {.name = "json", .kind = OPTION_FLAG, .value = &arguments.json, .help = "as one JSON object"},
 };

@@ -41,7 +41,7 @@ static const struct option table[] = {
      .kind = OPTION_INT,
      .value = &arguments.timeout_s,
      .metavar = "SECONDS",
-     .help = "how long to wait for the broker to make progress (30)",
+     .help = "how long to wait for the broker to make progress",
      .min = 1,
      .max = 3600},
 };

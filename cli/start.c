@@ -1,5 +1,6 @@
 #include "cli/start.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,32 @@ static enum result step_machine(struct start *start, struct err *err)
     return count > 0 ? FATAL : OK;
 }
 
+/* The directory that the path is in: outside the home anybody might have made it. */
+static enum result parent_make(struct suite_path path, struct err *err)
+{
+    struct stat there;
+    *strrchr(path.text, '/') = '\0';
+    enum result result = directory_make(path.text, err);
+    if (result == OK && (lstat(path.text, &there) != 0 || there.st_uid != getuid() ||
+                         (there.st_mode & 0077) != 0 || !S_ISDIR(there.st_mode)))
+        result = err_set(err, FATAL, "%s is not a directory of our own", path.text);
+    return result;
+}
+
+static enum result plain_home_make(const struct suite *suite, struct err *err)
+{
+    struct suite_path link = suite_plain_home(suite);
+    if (strcmp(link.text, suite->home) == 0)
+        return OK;
+    enum result result = parent_make(link, err);
+    if (result != OK)
+        return result;
+    (void)unlink(link.text); /* what is left of another time */
+    if (symlink(suite->home, link.text) != 0)
+        return err_set(err, FATAL, "%s: %s", link.text, strerror(errno));
+    return OK;
+}
+
 static enum result make_directories(const struct suite *suite, struct err *err)
 {
     static const char *const names[] = {"run", "log", "store", "provider"};
@@ -67,13 +94,8 @@ static enum result make_directories(const struct suite *suite, struct err *err)
     if (result != OK)
         return result;
     struct suite_path socket = suite_socket(suite);
-    struct stat there;
-    *strrchr(socket.text, '/') = '\0';
-    result = directory_make(socket.text, err);
-    if (result == OK && (lstat(socket.text, &there) != 0 || there.st_uid != getuid() ||
-                         (there.st_mode & 0077) != 0 || !S_ISDIR(there.st_mode)))
-        result = err_set(err, FATAL, "%s is not a directory of our own", socket.text);
-    return result;
+    result = parent_make(socket, err);
+    return result == OK ? plain_home_make(suite, err) : result;
 }
 
 /* For the commands that come later: status, audit. */
@@ -162,19 +184,21 @@ static enum result check_broker(struct start *start, const char *program, int *d
     struct supervisor_list list;
     if (!start->launched) /* somebody else may have killed it */
         return check_alive(start, program, err);
+    int restarts = supervisor_restarts(start->suite, program); /* first: a restart ends a death */
     enum result result = supervisor_list(start->http, start->suite, &list, err);
     if (result != OK)
         return result;
     const struct supervisor_program *entry = supervisor_find(&list, program);
     bool dead = entry && (entry->state == SUPERVISOR_BACKOFF || entry->state == SUPERVISOR_EXITED ||
                           entry->state == SUPERVISOR_FATAL);
-    int deaths = supervisor_restarts(start->suite, program) + dead;
+    int deaths = restarts + dead;
     if (deaths >= DEATHS_MAX)
         return err_set(err, FATAL, "%s dies while it starts", program);
     if (deaths > *deaths_told) {
         *deaths_told = deaths;
         show_tail(start->suite, program);
-        fprintf(stderr, "warren up: %s has died while it started; it is started once more\n", program);
+        fprintf(stderr, "warren up: %s has died while it started; it is started once more\n",
+                program);
     }
     return OK;
 }

@@ -114,7 +114,8 @@ static enum result home_check(const char *home, struct err *err)
 {
     for (const char *at = home; *at; at++)
         if ((unsigned char)*at < ' ' || *at == 0x7f)
-            return err_set(err, INVALID, "--home: a control character stands in the name of the home");
+            return err_set(err, INVALID,
+                           "--home: a control character stands in the name of the home");
     if (!is_utf8(home))
         return err_set(err, INVALID, "--home %s: the name of a home is UTF-8", home);
     return OK;
@@ -178,16 +179,34 @@ const char *suite_inside(const struct suite *suite, const struct suite_path *pat
     return inside ? path->text + size + 1 : path->text;
 }
 
+static void private_name(const struct suite *suite, const char *folder, const char *name,
+                         struct suite_path *ret_path)
+{
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(suite->home, strlen(suite->home), hex);
+    snprintf(ret_path->text, sizeof ret_path->text, "%s/warren-%u-%.16s/%s", folder,
+             (unsigned)getuid(), hex, name);
+}
+
+struct suite_path suite_plain_home(const struct suite *suite)
+{
+    static const char plain[] = "/._-+@=:,~"
+                                "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+    struct suite_path path;
+    if (suite->home[strspn(suite->home, plain)] == '\0')
+        snprintf(path.text, sizeof path.text, "%s", suite->home);
+    else
+        private_name(suite, "/dev/shm", "home", &path);
+    return path;
+}
+
 struct suite_path suite_socket(const struct suite *suite)
 {
     enum { NAME_MAX_SAFE = 80 }; /* supervisord first binds a longer name */
     struct suite_path path = suite_path(suite, "run/supervisor.sock");
     if (strlen(path.text) <= NAME_MAX_SAFE)
         return path;
-    char hex[SHA256_HEX_SIZE];
-    sha256_hex(suite->home, strlen(suite->home), hex);
-    snprintf(path.text, sizeof path.text, "/tmp/warren-%u-%.16s/supervisor.sock",
-             (unsigned)getuid(), hex);
+    private_name(suite, "/tmp", "supervisor.sock", &path);
     return path;
 }
 

@@ -57,10 +57,12 @@ struct suite_options {
      .kind = OPTION_TEXT,                                                                          \
      .value = &(options)->home,                                                                    \
      .metavar = "DIR",                                                                             \
-     .help = "all state of the suite"},                                                            \
+     .help =                                                                                       \
+         "all state of the suite (default: var/ of the build tree, or ~/.local/state/warren)"},    \
     {                                                                                              \
         .name = "base-port", .environment = "WARREN_BASE_PORT", .kind = OPTION_INT,                \
-        .value = &(options)->base_port, .metavar = "N", .help = "it owns the ports N to N+99",     \
+        .value = &(options)->base_port, .metavar = "N",                                            \
+        .help = "it owns the ports N to N+99 (default: as last started there, or 8080)",           \
         .min = SUITE_PORT_MIN, .max = SUITE_PORT_MAX                                               \
     }
 
@@ -78,6 +80,10 @@ struct suite_path suite_path(const struct suite *suite, const char *format, ...)
 /* The same path for a program that runs in the home: its name there, which no name of a home can spoil.
  * Points into `path`. */
 const char *suite_inside(const struct suite *suite, const struct suite_path *path);
+
+/* The home by a name that a shell takes as it is: its own, or a symbolic link in a directory of its own
+ * in /dev/shm, which `up` makes. For the broker: RabbitMQ asks a shell how much room its folder has. */
+struct suite_path suite_plain_home(const struct suite *suite);
 
 /* Where the suite's supervisor listens. Socket names are short (108 bytes), so for a long home it
  * is in a directory of its own in /tmp. */

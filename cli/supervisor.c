@@ -56,8 +56,7 @@ static void become_supervisor(const struct suite *suite)
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
-    int out = open("log/supervisord.out",
-                   O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    int out = open("log/supervisord.out", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(126);

@@ -247,18 +247,18 @@ int main(int argc, char **argv)
                         .rate_per_address = 1000};
     const struct option table[] = {
         {"listen", "WARREN_LISTEN", OPTION_TEXT, &p.listen, "ADDRESS",
-         "where HTTP is served (127.0.0.1)", 0, 0},
+         "where HTTP is served (default 127.0.0.1)", 0, 0},
         {"confirm-deadline", NULL, OPTION_INT, &p.deadline_s, "SECONDS",
          "an unconfirmed command is unknown after so long", 1, 60},
         {"request-time", NULL, OPTION_INT, &p.request_s, "SECONDS",
          "a request's head, its body and its answer have so long each", 1, 3600},
         {"rate-per-caller", "WARREN_RATE_PER_CALLER", OPTION_INT, &p.rate_per_caller, "N",
-         "requests a second of one customer (100); 0: any number", 0, 1000000},
+         "requests a second of one customer; 0: any number", 0, 1000000},
         {"rate-per-address", "WARREN_RATE_PER_ADDRESS", OPTION_INT, &p.rate_per_address, "N",
-         "requests a second from one address (1000); 0: any number", 0, 1000000},
+         "requests a second from one address; 0: any number", 0, 1000000},
         {"connections-per-address", "WARREN_CONNECTIONS_PER_ADDRESS", OPTION_INT,
          &p.connections_per_address, "N",
-         "so many at once from one address (1200); 0: as many as over all", 0, 100000},
+         "so many at once from one address; 0: as many as over all", 0, 100000},
     };
     const struct runtime_program program = {"edge-service", "Takes orders and questions over HTTP.",
                                             0, table, sizeof table / sizeof table[0]};

@@ -39,7 +39,7 @@ static const struct option table[] = {
      "load this server instead of a suite; settled and notified are then not measured", 0, 0},
     {"token", NULL, OPTION_TEXT, TO(token_file), "FILE", "with --url: holds the bearer token", 0,
      0},
-    {"rate", NULL, OPTION_TEXT, &given.rate, "R", "orders a second (100)", 0, 0},
+    {"rate", NULL, OPTION_TEXT, &given.rate, "R", "orders a second (default 100)", 0, 0},
     {"rate-from", NULL, OPTION_TEXT, &given.from, "R", "the rate goes in a straight line from this",
      0, 0},
     {"rate-to", NULL, OPTION_TEXT, &given.to, "R", "to this", 0, 0},

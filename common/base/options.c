@@ -10,6 +10,12 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+static bool in_bounds(const struct option *option, int64_t number)
+{
+    bool bounded = option->min != 0 || option->max != 0;
+    return !bounded || (number >= option->min && number <= option->max);
+}
+
 static enum result int_set(const struct option *option, const char *text, struct err *err)
 {
     char *end;
@@ -17,8 +23,7 @@ static enum result int_set(const struct option *option, const char *text, struct
     long long number = strtoll(text, &end, 10);
     if (errno != 0 || end == text || *end != '\0')
         return err_set(err, INVALID, "--%s: '%s' is not a whole number", option->name, text);
-    bool bounded = option->min != 0 || option->max != 0;
-    if (bounded && (number < option->min || number > option->max))
+    if (!in_bounds(option, number))
         return err_set(err, INVALID, "--%s: must be between %" PRId64 " and %" PRId64, option->name,
                        option->min, option->max);
     *(int64_t *)option->value = number;
@@ -103,12 +108,15 @@ enum result options_read(const struct options *options, int argc, char **argv, i
     return result;
 }
 
+/* A number that could not be given is "not given", which the help explains where it is not plain. */
 static void default_print(const struct option *option)
 {
     const char *text = NULL;
+    if (strstr(option->help, "(default"))
+        return;
     if (option->kind == OPTION_TEXT)
         text = *(const char **)option->value;
-    if (option->kind == OPTION_INT)
+    if (option->kind == OPTION_INT && in_bounds(option, *(int64_t *)option->value))
         printf(" (default %" PRId64 ")", *(int64_t *)option->value);
     if (text && *text)
         printf(" (default %s)", text);

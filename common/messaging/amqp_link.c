@@ -56,7 +56,8 @@ static bool verify_prepare(amqp_socket_t *socket, const char *host)
     amqp_ssl_socket_set_verify_hostname(socket, !is_address(host));
     verify_error = X509_V_OK;
     SSL_CTX_set_verify(context, SSL_CTX_get_verify_mode(context), verify_note);
-    return !is_address(host) || X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context), host) == 1;
+    return !is_address(host) ||
+           X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context), host) == 1;
 }
 
 static amqp_socket_t *socket_new(amqp_connection_state_t connection,

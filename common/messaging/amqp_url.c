@@ -58,8 +58,8 @@ static enum result unescape(struct span text, char out[AMQP_NAME_SIZE], const ch
     for (size_t at = 0; at < text.size;) {
         int byte = next_byte(&text, &at);
         if (byte < 0)
-            return err_set(err, INVALID, "broker URL: %s: '%%' begins an escape of two digits, not 00",
-                           what);
+            return err_set(err, INVALID,
+                           "broker URL: %s: '%%' begins an escape of two digits, not 00", what);
         if (size == AMQP_NAME_SIZE - 1)
             return err_set(err, INVALID, "broker URL: %s is too long", what);
         out[size++] = (char)byte;
@@ -85,9 +85,10 @@ static enum result read_port(struct span text, struct amqp_target *target, struc
 {
     long port = text.size > 0 ? number_of(text, 65535) : target->port;
     if (port < 1)
-        return err_set(err, INVALID,
-                       "broker URL: the port must be a number between 1 and 65535 (a ':', '/', '?' "
-                       "or '@' in a name or password is written as an escape: %%3a %%2f %%3f %%40)");
+        return err_set(
+            err, INVALID,
+            "broker URL: the port must be a number between 1 and 65535 (a ':', '/', '?' "
+            "or '@' in a name or password is written as an escape: %%3a %%2f %%3f %%40)");
     target->port = (int)port;
     return OK;
 }
@@ -183,7 +184,8 @@ static enum result read_parameter(struct span value, struct amqp_target *target,
     struct span name = equals ? cut(&value, equals) : value;
     for (size_t i = 0; i < PARAMETER_COUNT; i++) {
         const struct parameter *parameter = &parameters[i];
-        if (name.size != strlen(parameter->name) || memcmp(name.at, parameter->name, name.size) != 0)
+        if (name.size != strlen(parameter->name) ||
+            memcmp(name.at, parameter->name, name.size) != 0)
             continue;
         long number = equals ? number_of(value, parameter->max) : -1;
         if (number < parameter->min)
@@ -230,8 +232,9 @@ static enum result read_scheme(struct span *rest, struct amqp_target *target, st
         *rest = (struct span){rest->at + size, rest->size - size};
         return OK;
     }
-    return err_set(err, INVALID,
-                   "broker URL: must be amqp[s]://[USER[:PASSWORD]@]HOST[:PORT][/VHOST][?PARAMETERS]");
+    return err_set(
+        err, INVALID,
+        "broker URL: must be amqp[s]://[USER[:PASSWORD]@]HOST[:PORT][/VHOST][?PARAMETERS]");
 }
 
 static enum result read_url(struct span rest, const char *user, const char *password,

@@ -20,16 +20,16 @@ struct bus_amqp_options {
     const char *url;                  /* see amqp_target_parse() */
     const char *user;                 /* when the URL names nobody; may be NULL otherwise */
     const char *password;             /* likewise */
-    const char *ca_file; /* amqps: PEM; NULL: the system's. The peer is always verified. */
+    const char *ca_file;         /* amqps: PEM; NULL: the system's. The peer is always verified. */
     const char *connection_name; /* what the broker shows: "order-service-1" */
     const char *app_id;          /* of every message; NULL: the connection's name */
     const char *log; /* a queue that has to be there before anything is published; NULL: none */
     int64_t log_patience_ms; /* asked for in vain for so long, it is done without; 0: 90000 */
     bool consume_only;       /* one connection, for what is subscribed; nothing can be published */
-    int heartbeat_s;         /* 0: as the URL says, or 15. A silent peer is lost after twice that. */
-    size_t window;           /* unconfirmed publishes at most; 0: 1000 */
-    int64_t backoff_min_ms;  /* 0: 100 */
-    int64_t backoff_max_ms;  /* 0: 5000 */
+    int heartbeat_s;        /* 0: as the URL says, or 15. A silent peer is lost after twice that. */
+    size_t window;          /* unconfirmed publishes at most; 0: 1000 */
+    int64_t backoff_min_ms; /* 0: 100 */
+    int64_t backoff_max_ms; /* 0: 5000 */
     const struct clock *clock; /* borrowed, outlives the bus; its random64 makes the jitter */
     struct switches switches;  /* confirms, mandatory */
 };

@@ -1,7 +1,7 @@
 #!/bin/bash
 # What cannot pass ends `up` at once, with the broker's words, what is missing, and the page that tells
 # how to go on; what can pass is waited for. A patience that nobody could sit out shows which it was.
-# tests/run: timeout 180
+# tests/run: timeout 400
 # tests/run: about 30
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
@@ -36,7 +36,7 @@ WARREN_AMQP_URL="amqp://test:test@$at/warren" expect 5 warren up --patience 1
 
 broker_start
 echo "no such virtual host, without and with a '/' at the end"
-no "amqp://test:test@$at" "530 NOT_ALLOWED" "set_permissions"
+no "amqp://test:test@$at" "530 NOT_ALLOWED" "a URL without one means"
 no "amqp://test:test@$at/" "530 NOT_ALLOWED" "ends in a '/'"
 no "amqp://test:test@$at/l%C3%A4den" "530 NOT_ALLOWED" "add_vhost"
 echo "a wrong password"

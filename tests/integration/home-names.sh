@@ -1,7 +1,7 @@
 #!/bin/bash
 # Text is taken as people write it: a home with blanks, quotes, signs and more than ASCII in its name,
 # a token's file with a newline at its end, a URL with a slash at its end.
-# tests/run: timeout 180
+# tests/run: timeout 400
 # tests/run: about 30
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
@@ -9,11 +9,15 @@ set -euo pipefail
 
 suite_place
 WARREN_HOME="$TMPDIR/"$'ein "H\u00fcgel" 100% & it\'s ;x #y $HOME \\z'
-suite_start
+expect 0 warren up
 [[ -s $WARREN_HOME/store/order.db && -d $WARREN_HOME/broker/mnesia ]] || fail "its files are elsewhere"
-[[ -z $(find "$TMPDIR" -maxdepth 1 -name 'ein*' ! -path "$WARREN_HOME") ]] || fail "another home was made"
+homes=("$TMPDIR"/ein*)
+[[ ${#homes[@]} == 1 ]] || fail "another home was made: ${homes[*]}"
 expect 0 warren order --customer ada --line SPADE=1
 expect 0 warren status
+
+broker_tool eval 'rabbit_disk_monitor:get_disk_free().' >"$TMPDIR/room"
+[[ $(<"$TMPDIR/room") -gt 1000000 ]] || fail "the broker does not see its disk: $(<"$TMPDIR/room")"
 
 echo "a load over HTTP with the token's file and the URL as people have them"
 warren token --customer judy >"$TMPDIR/token"

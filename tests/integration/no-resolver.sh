@@ -1,7 +1,7 @@
 #!/bin/bash
 # A suite where there is neither a resolver nor /etc/hosts, as in what debootstrap leaves: it starts,
 # takes an order, passes its audit, and ends.
-# tests/run: timeout 180
+# tests/run: timeout 400
 # tests/run: about 20
 set -euo pipefail
 if [[ ${1-} != --inside ]]; then
@@ -21,6 +21,6 @@ if python3 -c 'import socket; socket.gethostbyname("localhost")' 2>/dev/null; th
 suite_start
 expect 0 warren order --customer ada --line SPADE=1
 expect 0 warren audit --settle 10
-broker_tool list_queues name >"$TMPDIR/queues" || fail "its tools: $(<"$TMPDIR/queues")"
+broker_tool list_queues -p warren name >"$TMPDIR/queues" || fail "its tools: $(<"$TMPDIR/queues")"
 grep -q order.commands "$TMPDIR/queues" || fail "its tools: $(<"$TMPDIR/queues")"
 expect 0 warren down

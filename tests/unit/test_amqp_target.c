@@ -27,7 +27,9 @@ static const struct {
     {"amqp://h:1234/", "h", 1234, false, "u", "p", ""},
     {"amqp://h/%2f", "h", 5672, false, "u", "p", "/"},
     {"amqp://h/%2Fa%2fb", "h", 5672, false, "u", "p", "/a/b"},
-    {"amqp://h/l%C3%A4den", "h", 5672, false, "u", "p", "l\xc3\xa4" "den"},
+    {"amqp://h/l%C3%A4den", "h", 5672, false, "u", "p",
+     "l\xc3\xa4"
+     "den"},
     {"amqp://h/%ff", "h", 5672, false, "u", "p", "\xff"},
     {"amqp://h/v:1", "h", 5672, false, "u", "p", "v:1"},
     {"amqp://a:b@h:1/x", "h", 1, false, "a", "b", "x"},
@@ -150,8 +152,7 @@ static void words_of_a_socket(void)
     errno = ECONNRESET;
     CU_ASSERT_PTR_NOT_NULL(
         strstr(amqp_status_words(AMQP_STATUS_SOCKET_ERROR).text, strerror(ECONNRESET)));
-    CU_ASSERT_PTR_NULL(
-        strstr(amqp_status_words(AMQP_STATUS_TIMEOUT).text, strerror(ECONNRESET)));
+    CU_ASSERT_PTR_NULL(strstr(amqp_status_words(AMQP_STATUS_TIMEOUT).text, strerror(ECONNRESET)));
     errno = EAGAIN;
     CU_ASSERT_STRING_EQUAL(amqp_status_words(AMQP_STATUS_SOCKET_ERROR).text,
                            amqp_error_string2(AMQP_STATUS_SOCKET_ERROR));
@@ -165,15 +166,16 @@ static void finality(void)
         bool final;
     } said[] = {
         {REFUSED, "login: the broker says 530 NOT_ALLOWED - vhost w not found", true},
-        {REFUSED, "login: the broker says 530 NOT_ALLOWED - access to vhost 'w' refused for user 'u'",
-         true},
+        {REFUSED,
+         "login: the broker says 530 NOT_ALLOWED - access to vhost 'w' refused for user 'u'", true},
         {REFUSED,
          "login: the broker says 530 NOT_ALLOWED - access to vhost 'w' refused for user 'u': "
          "connection limit (3) is reached",
          false},
         {REFUSED, "login: the broker says 530 NOT_ALLOWED - vhost 'w' is down", false},
         {REFUSED, "login: the broker says 403 ACCESS_REFUSED - Login was refused using", true},
-        {REFUSED, "the broker says 406 PRECONDITION_FAILED - inequivalent arg 'x-max-length'", true},
+        {REFUSED, "the broker says 406 PRECONDITION_FAILED - inequivalent arg 'x-max-length'",
+         true},
         {REFUSED, "the broker says 541 INTERNAL_ERROR", false},
         {REFUSED, "the broker says 404 NOT_FOUND - home node 'a@b' of durable queue", false},
         {REFUSED, "connect: SSL peer verify failed", true},

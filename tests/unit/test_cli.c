@@ -50,7 +50,7 @@ static void a_home_becomes_absolute(void)
 static void a_home_is_a_line_of_text(void)
 {
     static const char *const bad[] = {"", "/a\nb", "/a\tb", "/a\x7f", "/\xfc"};
-    static const char *const fine[] = {"/a home", "/a\"b", "/a'b",  "/a ;b",      "/a%b",
+    static const char *const fine[] = {"/a home", "/a\"b", "/a'b",  "/a ;b",    "/a%b",
                                        "/a$b",    "/a\\b", "/a #b", "/\xc3\xbc"};
     char longest[SUITE_HOME_SIZE + 8];
     struct suite suite;
