@@ -65,7 +65,7 @@ static const char *title_of(unsigned status)
         {422, "This cannot be taken as it is"},
         {429, "Too many requests"},
         {431, "The head is too large"},
-        {503, "Refused: nothing was accepted"},
+        {503, "Refused: nothing of this request was accepted"},
         {504, "Unknown: ask again with the same key"},
         {505, "Not this version of HTTP"},
     };

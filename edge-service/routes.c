@@ -153,6 +153,14 @@ static bool unauthorized(struct request *request, const char *challenge, const c
     return false;
 }
 
+/* Whose key it is, is not known then, nor whether an earlier attempt under it was accepted. */
+static void accounts_busy(struct request *request)
+{
+    bool keyed = request->route->check_head && read_header(request, "Idempotency-Key");
+    answer_problem(request, keyed ? 504 : 503, keyed ? "unknown" : "busy",
+                   "the accounts cannot be read now");
+}
+
 static bool authenticate(struct request *request)
 {
     static const char scheme[] = "Bearer ";
@@ -169,7 +177,7 @@ static bool authenticate(struct request *request)
         return unauthorized(request, "Bearer realm=\"warren\", error=\"invalid_token\"",
                             "this token is not valid, or no longer");
     if (result != OK)
-        answer_problem(request, 503, "busy", "the accounts cannot be read now");
+        accounts_busy(request);
     return result == OK;
 }
 
