@@ -208,7 +208,8 @@ static int run(struct program *p)
 {
     struct err err = {""};
     enum result result = open_parts(p, &err);
-    p->otlp = otlp_new(p->runtime.clock, "edge-service", (int)p->runtime.instance);
+    p->otlp =
+        otlp_new(p->runtime.clock, &p->runtime.log, "edge-service", (int)p->runtime.instance);
     if (result == OK)
         result = open_edge(p, &err);
     if (result == OK)
