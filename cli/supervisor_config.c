@@ -118,8 +118,10 @@ static void put_limits(const struct plan *plan, struct buf *out)
 {
     buf_printf(out,
                " --rate-per-caller %" PRId64 " --rate-per-address %" PRId64
-               " --connections-per-address %" PRId64,
-               plan->rate_per_caller, plan->rate_per_address, plan->connections_per_address);
+               " --connections-per-address %" PRId64 " --request-time %" PRId64
+               " --idle-time %" PRId64,
+               plan->rate_per_caller, plan->rate_per_address, plan->connections_per_address,
+               plan->request_s, plan->idle_s);
 }
 
 static void put_warden(const struct suite *suite, const struct suite_path *warden, const char *flag,
