@@ -25,6 +25,7 @@ struct plan {
     int64_t rate_per_address;
     int64_t log_max_bytes; /* 0: as it was, or the table's */
     int64_t connections_per_address;
+    int64_t request_s, idle_s;  /* as the edge has them */
     bool faketime;              /* clocks that can be set wrong, see fake_clock.h */
     struct option_list without; /* guarantees to switch off */
 };

@@ -96,12 +96,25 @@ static void put_environment(struct buf *out)
     buf_text(out, "environment=LANG=\"C.UTF-8\"");
 }
 
+/* What common/telemetry/otlp.h reads. */
+static void put_collector(struct buf *out)
+{
+    static const char *const names[] = {
+        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_HEADERS",  "OTEL_EXPORTER_OTLP_TRACES_HEADERS",
+        "OTEL_RESOURCE_ATTRIBUTES",    "OTEL_SERVICE_NAME",
+    };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *value = getenv(names[i]);
+        if (value && value[0])
+            put_variable(out, names[i], value);
+    }
+}
+
 /* URLs may hold a password: not for a command line, which anybody may read. This file is 0600. */
 static void put_urls(const struct plan *plan, struct buf *out)
 {
-    const char *collector = getenv("OTEL_EXPORTER_OTLP_ENDPOINT");
-    if (collector && collector[0])
-        put_variable(out, "OTEL_EXPORTER_OTLP_ENDPOINT", collector);
+    put_collector(out);
     if (plan->amqp_url)
         put_variable(out, "WARREN_AMQP_URL", plan->amqp_url);
     if (plan->amqp_ca)
@@ -116,8 +129,10 @@ static void put_limits(const struct plan *plan, struct buf *out)
 {
     buf_printf(out,
                " --rate-per-caller %" PRId64 " --rate-per-address %" PRId64
-               " --connections-per-address %" PRId64,
-               plan->rate_per_caller, plan->rate_per_address, plan->connections_per_address);
+               " --connections-per-address %" PRId64 " --request-time %" PRId64
+               " --idle-time %" PRId64,
+               plan->rate_per_caller, plan->rate_per_address, plan->connections_per_address,
+               plan->request_s, plan->idle_s);
 }
 
 static void put_warden(const struct suite *suite, const struct suite_path *warden, const char *flag,

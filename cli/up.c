@@ -21,10 +21,13 @@ static struct {
     int64_t instances;
     int64_t patience_s;
     bool unsafe;
-} arguments = {
-    .plan = {.rate_per_caller = 100, .rate_per_address = 1000, .connections_per_address = 1200},
-    .instances = 1,
-    .patience_s = 180}; /* of a busy machine: what cannot come right is told at once */
+} arguments = {.plan = {.rate_per_caller = 100,
+                        .rate_per_address = 1000,
+                        .connections_per_address = 1200,
+                        .request_s = 30,
+                        .idle_s = 75},
+               .instances = 1,
+               .patience_s = 180}; /* of a busy machine: what cannot come right is told at once */
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
@@ -95,6 +98,23 @@ static const struct option table[] = {
      .help = "connections that the edge keeps with one address; 0: any number",
      .min = 0,
      .max = 100000},
+    {.name = "request-time",
+     .environment = "WARREN_REQUEST_TIME",
+     .kind = OPTION_INT,
+     .value = &arguments.plan.request_s,
+     .metavar = "SECONDS",
+     .help = "the edge gives a request's head, its body and its answer so long each (30)",
+     .min = 1,
+     .max = 3600},
+    {.name = "idle-time",
+     .environment = "WARREN_IDLE_TIME",
+     .kind = OPTION_INT,
+     .value = &arguments.plan.idle_s,
+     .metavar = "SECONDS",
+     .help = "the edge keeps a connection without a request for so long (75): longer than a proxy "
+             "in front of it does",
+     .min = 1,
+     .max = 86400},
     {.name = "faketime",
      .kind = OPTION_FLAG,
      .value = &arguments.plan.faketime,

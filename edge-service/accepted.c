@@ -38,6 +38,12 @@ const struct accepted_order *accepted_find(const struct accepted *accepted, cons
     return find(accepted, order_id);
 }
 
+struct attempts *accepted_attempts(const struct accepted *accepted, const char *order_id)
+{
+    struct accepted_order *order = find(accepted, order_id);
+    return order ? &order->attempts : NULL;
+}
+
 const struct accepted_order *accepted_find_command(const struct accepted *accepted,
                                                    const char *command_id)
 {
@@ -46,57 +52,53 @@ const struct accepted_order *accepted_find_command(const struct accepted *accept
                 : NULL;
 }
 
-enum result accepted_begin(struct accepted *accepted, const struct accepted_order *order)
+struct accepted_order *accepted_begin(struct accepted *accepted, const struct accepted_order *order)
 {
     struct accepted_order *known = find(accepted, order->node.id);
     if (known) {
-        known->pending++;
-        return OK;
+        known->attempts.asked++;
+        return known;
     }
     if (accepted->table.count >= accepted->max)
-        return RETRY;
+        return NULL;
     struct accepted_order *fresh = malloc(sizeof *fresh);
     if (!fresh)
         abort();
     *fresh = *order;
-    fresh->pending = 1;
+    fresh->attempts.asked = 1;
     id_table_add(&accepted->table, &fresh->node, order->node.id);
     id_table_add(&accepted->commands, &fresh->command, order->command.id);
     TAILQ_INSERT_TAIL(&accepted->by_age, fresh, link);
-    return OK;
+    return fresh;
 }
 
 static bool is_needed(const struct accepted_order *order)
 {
-    return order->pending > 0 || (order->confirmed && !order->seen);
+    const struct attempts *attempts = &order->attempts;
+    return attempts_go_on(attempts) || ((attempts->confirmed || attempts->doubt) && !order->seen);
 }
 
-void accepted_end(struct accepted *accepted, const char *order_id, bool confirmed)
+void accepted_changed(struct accepted *accepted, struct accepted_order *order)
 {
-    struct accepted_order *order = find(accepted, order_id);
-    if (!order)
-        return;
-    order->pending--;
-    order->confirmed = order->confirmed || confirmed;
     if (!is_needed(order))
         drop(accepted, order);
 }
 
+/* Whatever becomes of an attempt that still goes on: there is such an order. */
 void accepted_seen(struct accepted *accepted, const char *order_id)
 {
     struct accepted_order *order = find(accepted, order_id);
     if (!order)
         return;
-    order->seen = true;
-    if (!is_needed(order))
-        drop(accepted, order);
+    order->seen = order->attempts.doubt = true;
+    accepted_changed(accepted, order);
 }
 
-/* The oldest first; one still in flight is younger than any sensible age, and stops the sweep. */
+/* The oldest first; one that goes on is younger than any sensible age, and stops the sweep. */
 void accepted_expire(struct accepted *accepted, int64_t now_mono_ms)
 {
     struct accepted_order *order;
-    while ((order = TAILQ_FIRST(&accepted->by_age)) && order->pending == 0 &&
+    while ((order = TAILQ_FIRST(&accepted->by_age)) && !attempts_go_on(&order->attempts) &&
            now_mono_ms - order->since_mono_ms >= accepted->age_ms)
         drop(accepted, order);
 }

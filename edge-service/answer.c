@@ -65,7 +65,7 @@ static const char *title_of(unsigned status)
         {422, "This cannot be taken as it is"},
         {429, "Too many requests"},
         {431, "The head is too large"},
-        {503, "Refused: nothing was accepted"},
+        {503, "Refused: nothing of this request was accepted"},
         {504, "Unknown: ask again with the same key"},
         {505, "Not this version of HTTP"},
     };
@@ -242,6 +242,15 @@ static struct MHD_Response *response_of(struct answer *answer)
     return MHD_create_response_from_buffer(size, buf_take(&answer->body), MHD_RESPMEM_MUST_FREE);
 }
 
+void answer_applied(struct request *request)
+{
+    char text[32];
+    if (request->wait_s == 0)
+        return;
+    snprintf(text, sizeof text, "wait=%d", request->wait_s);
+    answer_header(request, "Preference-Applied", text);
+}
+
 enum MHD_Result answer_send(struct request *request)
 {
     struct answer *answer = &request->answer;
@@ -256,7 +265,7 @@ enum MHD_Result answer_send(struct request *request)
         MHD_add_response_header(response, answer->headers[i].name, answer->headers[i].value);
     if (request->http->quiesced_fd >= 0) /* stopping: the next request had better go elsewhere */
         MHD_add_response_header(response, "Connection", "close");
-    http_answer_begins(request->http, request->connection);
+    http_answer_begins(request->http, request->connection, request_is_unread(request));
     enum MHD_Result result = MHD_queue_response(request->connection, answer->status, response);
     MHD_destroy_response(response);
     http_count_answer(request);

@@ -47,6 +47,7 @@ static void answer_accepted(struct request *request)
     answer_header(request, "Location", location);
     if (request->key[0])
         answer_header(request, "Idempotency-Key", request->key);
+    answer_applied(request);
     answer_json(request, 202, &body);
 }
 
@@ -61,9 +62,7 @@ static void wait_is_over(void *context)
         answer_accepted(request);
         return;
     }
-    char text[64];
-    snprintf(text, sizeof text, "wait=%d", request->wait_s);
-    answer_header(request, "Preference-Applied", text);
+    answer_applied(request);
     if (request->key[0])
         answer_header(request, "Idempotency-Key", request->key);
     if (strcmp(fate.status, "refused") == 0)

@@ -48,7 +48,8 @@ static void backlog_grow(struct backlog *backlog)
     backlog->first = 0;
 }
 
-static void backlog_push(struct backlog *backlog, const struct bus_delivery *delivery)
+static void backlog_push(struct backlog *backlog, const struct bus_delivery *delivery,
+                         int64_t now_mono_ms)
 {
     if (backlog->count == backlog->capacity)
         backlog_grow(backlog);
@@ -57,8 +58,11 @@ static void backlog_push(struct backlog *backlog, const struct bus_delivery *del
         abort();
     memcpy(body, delivery->body, delivery->size);
     struct arrival *arrival = backlog_at(backlog, backlog->count++);
-    *arrival = (struct arrival){
-        .offset = delivery->offset, .tag = delivery->tag, .body = body, .size = delivery->size};
+    *arrival = (struct arrival){.offset = delivery->offset,
+                                .tag = delivery->tag,
+                                .since_mono_ms = now_mono_ms,
+                                .body = body,
+                                .size = delivery->size};
     snprintf(arrival->id, sizeof arrival->id, "%s", delivery->message_id);
 }
 
@@ -178,7 +182,7 @@ static void take_delivery(struct edge *edge, const struct bus_delivery *delivery
         note_cut(edge, delivery->offset);
     edge->log_unknown = edge->log_begins = false;
     if (!edge->rewinding)
-        backlog_push(&edge->backlog, delivery);
+        backlog_push(&edge->backlog, delivery, edge->pumped_mono_ms);
 }
 
 /* A log that is shorter than what was read of it has nothing to send. */
@@ -332,7 +336,8 @@ static void begin(struct edge *edge)
     struct err err = {""};
     if (edge->backlog.count == 0 || clock_mono_ms(edge->parts.clock) < edge->store_retry_mono)
         return;
-    if (store_begin(edge->parts.store, &err) != OK) {
+    edge->begin_waits = store_begin(edge->parts.store, &err) != OK;
+    if (edge->begin_waits) {
         roll_back(edge, &err);
         return;
     }
@@ -444,6 +449,7 @@ static void acknowledge(struct edge *edge)
 static void expire(struct edge *edge)
 {
     int64_t now = clock_mono_ms(edge->parts.clock);
+    edge_look_for_standstill(edge, now);
     edge_expire_commands(edge, now);
     expire_log(edge, now);
     waiters_expire(&edge->waiters, now);
@@ -453,6 +459,7 @@ static void expire(struct edge *edge)
 
 static void pump(struct edge *edge)
 {
+    edge->pumped_mono_ms = clock_mono_ms(edge->parts.clock);
     store_read_begin(edge->parts.store);
     bus_pump(edge->parts.bus);
     bus_pump(edge->parts.log_bus);
@@ -511,6 +518,7 @@ int64_t edge_deadline_ms(struct edge *edge)
     /* On room on the wire nobody calls us: look again soon. */
     if (!TAILQ_EMPTY(&edge->inflight.unsent))
         deadline = earlier(deadline, clock_mono_ms(edge->parts.clock) + 1);
+    deadline = earlier(deadline, edge_standstill_due_ms(edge));
     return earlier(deadline, edge->waiters.next_mono_ms);
 }
 
@@ -549,6 +557,7 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
               edge->bus_reason[0]     ? edge->bus_reason
               : edge->log_reason[0]   ? edge->log_reason
               : edge->store_reason[0] ? edge->store_reason
+              : edge->stall_reason[0] ? edge->stall_reason
               : cut[0]                ? cut
               : edge->draining        ? "draining"
                                       : "");
@@ -562,6 +571,7 @@ void edge_state(const struct edge *edge, struct edge_state *ret_state)
     state.held = edge->projection.counts.held;
     state.ignored = edge->projection.counts.ignored;
     state.poison = edge->projection.counts.poison;
+    edge_standstill_state(edge, &state);
     *ret_state = state;
 }
 

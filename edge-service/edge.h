@@ -8,8 +8,9 @@
  * knows beyond the read model (requests in flight, orders accepted and not yet read back, waiters)
  * lives in bounded tables in memory, and a full table refuses.
  *
- * A command is accepted only when the broker has confirmed it. Refused is not unknown (DESIGN 5,
- * promise 2): refused means that nothing was accepted. */
+ * A command is accepted only when the broker has confirmed it. Refused is not unknown (promise 2):
+ * refused means that nothing was accepted, of this attempt and of every other one under its key that
+ * this edge remembers (docs/adr/0026). */
 #ifndef WARREN_EDGE_SERVICE_EDGE_H
 #define WARREN_EDGE_SERVICE_EDGE_H
 
@@ -43,14 +44,16 @@ struct edge_parts {
     struct otlp *otlp;     /* NULL: no spans */
 };
 
-struct edge_limits {         /* zero: the default */
-    int64_t deadline_ms;     /* an unconfirmed publish is unknown after so long (5000) */
-    size_t inflight_max;     /* publishes in flight (8192) */
-    size_t accepted_max;     /* orders answered 202 and not read back yet (150000) */
-    int64_t accepted_age_ms; /* such an order is forgotten after so long (900000) */
-    size_t sent_max;         /* other commands confirmed lately, for as long (8192) */
-    size_t waiters_max;      /* requests waiting for an order or a command (8192) */
-    size_t batch;            /* facts in one transaction of the projection (256) */
+struct edge_limits {     /* zero: the default */
+    int64_t deadline_ms; /* an unconfirmed publish is unknown after so long (5000) */
+    size_t inflight_max; /* publishes in flight, those answered without their fate too (8192) */
+    size_t accepted_max; /* orders answered 202 or 504 and not read back yet (150000) */
+    int64_t
+        accepted_age_ms; /* such an order is forgotten after so long (900000); one in doubt too */
+    size_t
+        sent_max; /* other commands in flight, in doubt or confirmed lately, for as long (8192) */
+    size_t waiters_max; /* requests waiting for an order or a command (8192) */
+    size_t batch;       /* facts in one transaction of the projection (256) */
 };
 
 extern const struct topology edge_topology;
@@ -67,13 +70,13 @@ void edge_free(struct edge *edge);
 /* Commands */
 
 enum edge_verdict {
-    EDGE_ACCEPTED,   /* confirmed by the broker, or known to have been */
-    EDGE_REFUSED,    /* nothing was accepted: returned, nacked, no connection, no room */
-    EDGE_UNKNOWN,    /* the connection was lost, or the deadline came, before the fate: repeat with
-                        the same key */
-    EDGE_NO_ORDER,   /* there is no such order of this customer, as far as this edge has read */
-    EDGE_FORBIDDEN,  /* the order's state forbids it */
-    EDGE_KEY_REUSED, /* the key belongs to another request */
+    EDGE_ACCEPTED, /* confirmed by the broker, or known to have been */
+    EDGE_REFUSED,  /* nothing was accepted: returned, nacked, no connection, no room */
+    EDGE_UNKNOWN, /* the connection was lost, or the deadline came, before the fate, of this attempt
+                        or of another one under its key: repeat with the same key */
+    EDGE_NO_ORDER,      /* there is no such order of this customer, as far as this edge has read */
+    EDGE_FORBIDDEN,     /* the order's state forbids it */
+    EDGE_KEY_REUSED,    /* the key belongs to another request */
     EDGE_TOO_FAR_AHEAD, /* the revision is more than a day ahead of the clock */
 };
 const char *edge_verdict_name(enum edge_verdict verdict);
@@ -241,6 +244,11 @@ void edge_abandon(struct edge *edge);
  * read it, and facts are missing in its read model. It takes commands all the same. */
 #define EDGE_LOG_CUT "log: cut"
 
+/* What can stand still while everything else looks well: as common/messaging/service.h has it, of the
+ * read model's transaction, the facts received and the commands published. */
+enum edge_stall { EDGE_STALL_BEGIN, EDGE_STALL_FACTS, EDGE_STALL_PUBLISHES, EDGE_STALLS };
+const char *edge_stall_name(enum edge_stall stall);
+
 struct edge_state {
     bool bus_up;
     bool log_up; /* the stream of facts is being read */
@@ -248,6 +256,8 @@ struct edge_state {
     char reason
         [128]; /* why not ready, "" when ready; begins with "log: " when only the log is away */
     size_t inflight, accepted_unread, waiters, backlog;
+    int64_t stalled_ms[EDGE_STALLS]; /* how long each stands still; 0: it moves */
+    int64_t oldest_ms;    /* age of the oldest fact received and not folded in; 0: none */
     int64_t next_offset;  /* in the stream; 0: nothing read yet */
     int64_t cut_at;       /* facts before this offset are missing; 0: none */
     int64_t last_fact_ms; /* epoch: of the last one folded in; 0: none since the start */

@@ -1,15 +1,12 @@
-/* Commands: from a request to a publish, from its fate to the reply. */
+/* Commands: from a request to a publish; edge_settle.c goes on from there. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "common/base/bind.h"
-#include "common/base/failpoint.h"
 #include "common/base/text.h"
 #include "common/messaging/envelope.h"
-#include "common/messaging/spans.h"
-#include "common/telemetry/log.h"
 #include "common/telemetry/trace.h"
 #include "edge-service/edge_private.h"
 #include "edge-service/place_request.h"
@@ -48,120 +45,6 @@ static void reply(struct edge_caller caller, enum edge_verdict verdict, const ch
     caller.reply(caller.context, &out);
 }
 
-/* The fate may be asked for now. */
-static void note_sent(struct edge *edge, const struct flight *flight)
-{
-    struct sent_command command = {.type = flight->type,
-                                   .since_mono_ms = clock_mono_ms(edge->parts.clock)};
-    memcpy(command.node.id, flight->message_id.text, sizeof command.node.id);
-    memcpy(command.request.id, flight->request_id, sizeof command.request.id);
-    memcpy(command.owner, flight->owner, sizeof command.owner);
-    memcpy(command.about, flight->about, sizeof command.about);
-    sent_add(&edge->sent, &command);
-}
-
-static void tell_span(struct edge *edge, const struct flight *flight, enum edge_verdict verdict)
-{
-    if (!edge->parts.otlp)
-        return;
-    spans_sent(&(struct otlp_send){
-        .otlp = edge->parts.otlp,
-        .exchange = EXCHANGE_COMMANDS,
-        .type = flight->type,
-        .message_id = flight->message_id.text,
-        .size = flight->body.size,
-        .traceparent = flight->traceparent,
-        .parent = flight->parent,
-        .duration_us = clock_mono_us(edge->parts.clock) - flight->begun_us,
-        .failed = verdict != EDGE_ACCEPTED,
-    });
-}
-
-/* Gives the slot back first: the reply may issue the next command. */
-static void finish(struct edge *edge, struct flight *flight, enum edge_verdict verdict,
-                   const char *reason)
-{
-    struct edge_caller caller = flight->caller;
-    tell_span(edge, flight, verdict);
-    char order_id[UUID_SIZE];
-    char key[KEY_SIZE];
-    struct id command_id = flight->message_id;
-    memcpy(order_id, flight->order_id, sizeof order_id);
-    memcpy(key, flight->key, sizeof key);
-    if (flight->is_place)
-        accepted_end(&edge->accepted, order_id, verdict == EDGE_ACCEPTED);
-    else if (verdict == EDGE_ACCEPTED)
-        note_sent(edge, flight);
-    inflight_give_back(&edge->inflight, flight);
-    struct edge_reply out = {verdict, order_id, command_id.text, key, reason};
-    caller.reply(caller.context, &out);
-}
-
-void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate)
-{
-    struct flight *flight = inflight_find(&edge->inflight, token);
-    switch (fate) {
-    case FATE_CONFIRMED:
-        edge->counters.confirmed++;
-        if (flight && FAILPOINT("edge-confirm-after"))
-            finish(edge, flight, EDGE_UNKNOWN, "failpoint");
-        else if (flight)
-            finish(edge, flight, EDGE_ACCEPTED, "");
-        return;
-    case FATE_RETURNED:
-        edge->counters.returned++;
-        if (flight)
-            finish(edge, flight, EDGE_REFUSED, "the shop is not open: no queue takes this command");
-        return;
-    case FATE_NACKED:
-        edge->counters.nacked++;
-        if (flight)
-            finish(edge, flight, EDGE_REFUSED, "the shop is behind and takes no more for now");
-        return;
-    }
-}
-
-static void finish_unknown(struct edge *edge, struct flight *flight, const char *reason)
-{
-    if (flight->on_wire) {
-        char trace[TRACE_ID_SIZE];
-        edge->counters.unknown++;
-        LOG_EVENT(edge->parts.log, LOG_WARNING, "command-unknown", LOG_TEXT("type", flight->type),
-                  LOG_TEXT("message_id", flight->message_id.text),
-                  LOG_TEXT("trace_id", trace_id(flight->traceparent, trace)),
-                  LOG_TEXT("reason", reason));
-        finish(edge, flight, EDGE_UNKNOWN, reason);
-        return;
-    }
-    edge->counters.no_room++;
-    finish(edge, flight, EDGE_REFUSED, "the broker did not take the command in time");
-}
-
-/* Commands that a reply issues here are refused, since the bus is down: the loop ends. */
-void edge_lost(struct edge *edge)
-{
-    struct flight *flight;
-    while ((flight = TAILQ_FIRST(&edge->inflight.by_age)))
-        finish_unknown(edge, flight, "the broker was lost before it confirmed");
-}
-
-void edge_abandon(struct edge *edge)
-{
-    edge->draining = true;
-    struct flight *flight;
-    while ((flight = TAILQ_FIRST(&edge->inflight.by_age)))
-        finish_unknown(edge, flight, "the edge is stopping");
-    waiters_expire(&edge->waiters, INT64_MAX);
-}
-
-void edge_expire_commands(struct edge *edge, int64_t now_mono_ms)
-{
-    struct flight *flight;
-    while ((flight = TAILQ_FIRST(&edge->inflight.by_age)) &&
-           flight->deadline_mono_ms <= now_mono_ms)
-        finish_unknown(edge, flight, "the broker has not confirmed in time");
-}
-
 /* Sending */
 
 static enum result put_on_wire(struct edge *edge, struct flight *flight)
@@ -176,8 +59,10 @@ static enum result put_on_wire(struct edge *edge, struct flight *flight)
         .size = flight->body.size,
     };
     enum result result = bus_publish(edge->parts.bus, &message, flight->token);
-    if (result == OK)
+    if (result == OK) {
         inflight_sent(&edge->inflight, flight);
+        flight->attempts->open++;
+    }
     return result;
 }
 
@@ -200,6 +85,7 @@ struct command {
     const char *request_id; /* likewise: the id of the key; "" for none */
     const char *key;
     bool is_place;
+    bool unsure; /* whether there was one under its key before could not be seen */
     struct edge_caller caller;
 };
 
@@ -219,7 +105,6 @@ static void fill_flight(struct edge *edge, struct flight *flight, const struct c
     flight->message_id = command->message_id;
     flight->time_ms = envelope.time_ms;
     flight->caller = command->caller;
-    flight->is_place = command->is_place;
     flight->begun_us = edge->parts.otlp ? clock_mono_us(edge->parts.clock) : 0;
     flight->parent[0] = '\0';
     if (trace_valid(command->caller.traceparent))
@@ -227,11 +112,6 @@ static void fill_flight(struct edge *edge, struct flight *flight, const struct c
     memcpy(flight->traceparent, envelope.traceparent, sizeof flight->traceparent);
     text_copy(flight->order_id, sizeof flight->order_id, command->order_id);
     text_copy(flight->key, sizeof flight->key, command->key);
-    if (command->is_place)
-        return;
-    text_copy(flight->owner, sizeof flight->owner, command->owner);
-    text_copy(flight->about, sizeof flight->about, command->subject);
-    text_copy(flight->request_id, sizeof flight->request_id, command->request_id);
 }
 
 /* Why nothing can be sent now; NULL: it can. */
@@ -246,10 +126,76 @@ static const char *closed(const struct edge *edge)
     return NULL;
 }
 
+static struct accepted_order *begin_order(struct edge *edge, const struct command *command)
+{
+    const struct order_place *place = command->payload;
+    struct accepted_order order = {.since_mono_ms = clock_mono_ms(edge->parts.clock),
+                                   .since_wall_ms = clock_wall_ms(edge->parts.clock),
+                                   .attempts = {.doubt = command->unsure}};
+    memcpy(order.node.id, place->order_id, sizeof order.node.id);
+    memcpy(order.command.id, command->message_id.text, sizeof order.command.id);
+    memcpy(order.customer, place->customer, sizeof order.customer);
+    memcpy(order.request_hash, place->request_hash, sizeof order.request_hash);
+    return accepted_begin(&edge->accepted, &order);
+}
+
+static struct sent_command *begin_other(struct edge *edge, const struct command *command)
+{
+    struct sent_command sent = {.type = command->type,
+                                .since_mono_ms = clock_mono_ms(edge->parts.clock),
+                                .attempts = {.doubt = command->unsure}};
+    memcpy(sent.node.id, command->message_id.text, sizeof sent.node.id);
+    text_copy(sent.request.id, sizeof sent.request.id, command->request_id);
+    text_copy(sent.owner, sizeof sent.owner, command->owner);
+    text_copy(sent.about, sizeof sent.about, command->subject);
+    return sent_begin(&edge->sent, &sent);
+}
+
+/* False: there is no room to remember it. */
+static bool begin_attempt(struct edge *edge, struct flight *flight, const struct command *command)
+{
+    if (command->is_place)
+        flight->order = begin_order(edge, command);
+    else
+        flight->sent = begin_other(edge, command);
+    flight->attempts = flight->order  ? &flight->order->attempts
+                       : flight->sent ? &flight->sent->attempts
+                                      : NULL;
+    return flight->attempts != NULL;
+}
+
+/* Of the attempts at this command so far; NULL: nothing is known of any. */
+static struct attempts *attempts_at(const struct edge *edge, const struct command *command)
+{
+    return command->is_place ? accepted_attempts(&edge->accepted, command->order_id)
+                             : sent_attempts(&edge->sent, command->message_id.text);
+}
+
+/* Nothing is on the wire, but somebody was told that it is unknown. */
+static void remember_doubt(struct edge *edge, const struct command *command)
+{
+    struct accepted_order *order = command->is_place ? begin_order(edge, command) : NULL;
+    struct sent_command *sent = command->is_place ? NULL : begin_other(edge, command);
+    if (order)
+        order->attempts.asked--;
+    if (sent)
+        sent->attempts.asked--;
+}
+
+/* Without having been sent. */
 static void refuse(struct edge *edge, const struct command *command, const char *reason)
 {
-    edge->counters.no_room++;
-    reply(command->caller, EDGE_REFUSED, command->order_id, command->key, reason);
+    struct attempts *known = attempts_at(edge, command);
+    struct attempts none = {.doubt = command->unsure};
+    enum edge_verdict verdict = edge_about_key(edge, known ? known : &none, EDGE_REFUSED);
+    edge->counters.no_room += verdict == EDGE_REFUSED;
+    edge->counters.unknown += verdict == EDGE_UNKNOWN;
+    if (!known && verdict == EDGE_UNKNOWN)
+        remember_doubt(edge, command);
+    struct edge_reply out = {verdict, command->order_id,
+                             verdict == EDGE_REFUSED ? "" : command->message_id.text, command->key,
+                             edge_reason_of(verdict, EDGE_REFUSED, reason)};
+    command->caller.reply(command->caller.context, &out);
 }
 
 /* One that has to wait for room on the wire waits in its slot, behind those before it. */
@@ -268,19 +214,12 @@ static void send_command(struct edge *edge, const struct command *command)
         return;
     }
     fill_flight(edge, flight, command);
-    if (command->is_place) {
-        const struct order_place *place = command->payload;
-        struct accepted_order order = {.since_mono_ms = clock_mono_ms(edge->parts.clock),
-                                       .since_wall_ms = flight->time_ms};
-        memcpy(order.node.id, place->order_id, sizeof order.node.id);
-        memcpy(order.command.id, command->message_id.text, sizeof order.command.id);
-        memcpy(order.customer, place->customer, sizeof order.customer);
-        memcpy(order.request_hash, place->request_hash, sizeof order.request_hash);
-        if (accepted_begin(&edge->accepted, &order) != OK) {
-            inflight_give_back(&edge->inflight, flight);
-            refuse(edge, command, "too many orders are on their way");
-            return;
-        }
+    if (!begin_attempt(edge, flight, command)) {
+        inflight_give_back(&edge->inflight, flight);
+        refuse(edge, command,
+               command->is_place ? "too many orders are on their way"
+                                 : "too many commands are on their way");
+        return;
     }
     if (!others_wait)
         (void)!put_on_wire(edge, flight);
@@ -288,7 +227,7 @@ static void send_command(struct edge *edge, const struct command *command)
 
 /* Placing */
 
-enum known { NOT_KNOWN, KNOWN_IN_FLIGHT, KNOWN_ACCEPTED, KNOWN_OTHERWISE };
+enum known { NOT_KNOWN, NOT_VISIBLE, KNOWN_ACCEPTED, KNOWN_OTHERWISE };
 
 struct hash_copy {
     char hash[HASH_SIZE];
@@ -298,6 +237,12 @@ static void copy_hash(void *context, const struct edge_order *order)
 {
     struct hash_copy *copy = context;
     memcpy(copy->hash, order->request_hash, sizeof copy->hash);
+}
+
+/* Whether what the read model does not show may be there all the same. */
+static bool is_sure(const struct edge *edge, enum result result)
+{
+    return result == NOT_FOUND && edge->place.cut_at == 0;
 }
 
 /* What this edge can see of the order; what it cannot see, order-service decides. The read model
@@ -313,10 +258,10 @@ static enum known recognise(struct edge *edge, const struct order_place *place)
         return strcmp(copy.hash, place->request_hash) == 0 ? KNOWN_ACCEPTED : KNOWN_OTHERWISE;
     const struct accepted_order *order = accepted_find(&edge->accepted, place->order_id);
     if (!order)
-        return NOT_KNOWN;
+        return is_sure(edge, result) ? NOT_KNOWN : NOT_VISIBLE;
     if (strcmp(order->request_hash, place->request_hash) != 0)
         return KNOWN_OTHERWISE;
-    return order->confirmed ? KNOWN_ACCEPTED : KNOWN_IN_FLIGHT;
+    return order->attempts.confirmed ? KNOWN_ACCEPTED : NOT_KNOWN;
 }
 
 static void fill_place(struct order_place *place, const char *customer, const char *key,
@@ -331,20 +276,21 @@ static void fill_place(struct order_place *place, const char *customer, const ch
     place_request_hash(request, place->request_hash);
 }
 
-/* A repeat while the first is in flight is published again, under the same message id, so that each
- * request has its own fate and deadline; order-service handles one of them. A repeat of what is
- * known to be accepted needs no publish. */
+/* A repeat while the first is in flight, or in doubt, is published again, under the same message id, so
+ * that each request has its own fate and deadline; order-service handles one of them. A repeat of what
+ * is known to be accepted needs no publish. */
 void edge_place(struct edge *edge, const char *customer, const char *key,
                 const struct place_request *request, struct edge_caller caller)
 {
     struct order_place place;
     struct id made = {""};
+    enum known known = NOT_KNOWN;
     if (!key) {
         made = id_new(edge->parts.clock);
         fill_place(&place, customer, made.text, request);
     } else {
         fill_place(&place, customer, key, request);
-        enum known known = recognise(edge, &place);
+        known = recognise(edge, &place);
         if (known == KNOWN_OTHERWISE) {
             edge->counters.key_reused++;
             reply(caller, EDGE_KEY_REUSED, place.order_id, key,
@@ -367,6 +313,7 @@ void edge_place(struct edge *edge, const char *customer, const char *key,
         .order_id = place.order_id,
         .key = key ? key : made.text,
         .is_place = true,
+        .unsure = known == NOT_VISIBLE,
         .caller = caller,
     };
     send_command(edge, &command);
@@ -416,18 +363,43 @@ void edge_cancel(struct edge *edge, const char *customer, const char *order_id,
     send_command(edge, &command);
 }
 
+/* Whether this command, under a key, has been accepted before: as this edge has heard, else as its read
+ * model has it. */
+static enum known recognise_command(struct edge *edge, const struct command *command)
+{
+    struct edge_fate fate;
+    const char *id = command->message_id.text;
+    const struct sent_command *sent = sent_find(&edge->sent, id);
+    if (sent_key_is_of_another(&edge->sent, command->request_id, id))
+        return KNOWN_OTHERWISE;
+    if (sent && sent->attempts.confirmed)
+        return KNOWN_ACCEPTED;
+    enum result result = store_in_transaction(edge->parts.store)
+                             ? RETRY
+                             : read_model_fate(edge->parts.store, "", id, &fate, NULL);
+    if (result == OK)
+        return KNOWN_ACCEPTED;
+    return is_sure(edge, result) ? NOT_KNOWN : NOT_VISIBLE;
+}
+
 /* Administrators: a repeat is known by its message id; another content under the same key by the
  * request id, here if this edge has sent the first lately, else by order-service. */
 static void send_of_admin(struct edge *edge, struct command *command)
 {
     command->order_id = command->owner = "";
-    if (command->request_id[0] &&
-        sent_key_is_of_another(&edge->sent, command->request_id, command->message_id.text)) {
+    enum known known = command->request_id[0] ? recognise_command(edge, command) : NOT_KNOWN;
+    if (known == KNOWN_OTHERWISE) {
         edge->counters.key_reused++;
         reply(command->caller, EDGE_KEY_REUSED, "", command->key,
               "this key belongs to a command with another content");
         return;
     }
+    if (known == KNOWN_ACCEPTED) {
+        struct edge_reply out = {EDGE_ACCEPTED, "", command->message_id.text, command->key, ""};
+        command->caller.reply(command->caller.context, &out);
+        return;
+    }
+    command->unsure = known == NOT_VISIBLE;
     send_command(edge, command);
 }
 

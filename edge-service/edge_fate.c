@@ -21,7 +21,7 @@ static bool find_sent(const struct edge *edge, const char *owner, const char *co
                       struct edge_fate *ret_fate)
 {
     const struct sent_command *command = sent_find(&edge->sent, command_id);
-    if (!command || strcmp(command->owner, owner) != 0)
+    if (!command || !command->attempts.confirmed || strcmp(command->owner, owner) != 0)
         return false;
     fill(ret_fate, command_id, command->type, command->about, "accepted");
     return true;
@@ -31,7 +31,7 @@ static bool find_accepted(const struct edge *edge, const char *customer, const c
                           struct edge_fate *ret_fate)
 {
     const struct accepted_order *order = accepted_find_command(&edge->accepted, command_id);
-    if (!order || !order->confirmed || strcmp(order->customer, customer) != 0)
+    if (!order || !order->attempts.confirmed || strcmp(order->customer, customer) != 0)
         return false;
     fill(ret_fate, command_id, ORDER_PLACE, order->node.id, "accepted");
     return true;

@@ -2,6 +2,7 @@
 #ifndef WARREN_EDGE_SERVICE_EDGE_PRIVATE_H
 #define WARREN_EDGE_SERVICE_EDGE_PRIVATE_H
 
+#include "common/base/stall.h"
 #include "edge-service/accepted.h"
 #include "edge-service/edge.h"
 #include "edge-service/inflight.h"
@@ -17,6 +18,7 @@ struct arrival {
     int64_t offset;
     uint64_t tag;
     char id[LOG_ID_SIZE]; /* the property */
+    int64_t since_mono_ms;
     char *body;
     size_t size;
 };
@@ -53,18 +55,35 @@ struct edge {
     size_t changed_count, changed_capacity;
     enum edge_phase phase;
     bool bus_up, log_up, blocked, draining;
+    int64_t pumped_mono_ms; /* of the last PUMP */
     char bus_reason[96];
     char log_reason[96];
     char store_reason[96];
+    char stall_reason[96]; /* what has stood still for too long */
+    bool begin_waits;      /* the last transaction did not begin */
+    struct stall stalls[EDGE_STALLS];
+    uint64_t stall_marks[EDGE_STALLS]; /* what had been done when it was looked at last */
     struct edge_state counters;
     struct edge_numbers numbers;
 };
 
-/* edge_command.c: fates */
+/* edge_command.c */
+void edge_send_waiting(struct edge *edge);
+
+/* edge_settle.c */
 void edge_settled(struct edge *edge, uint64_t token, enum bus_fate fate);
 void edge_lost(struct edge *edge);
-void edge_send_waiting(struct edge *edge);
 void edge_expire_commands(struct edge *edge, int64_t now_mono_ms);
+/* What is said of the key, when `own` is what became of this attempt; and why. */
+enum edge_verdict edge_about_key(const struct edge *edge, struct attempts *attempts,
+                                 enum edge_verdict own);
+const char *edge_reason_of(enum edge_verdict verdict, enum edge_verdict own, const char *reason);
+
+/* edge_standstill.c: looks once a round */
+void edge_look_for_standstill(struct edge *edge, int64_t now_mono_ms);
+void edge_standstill_state(const struct edge *edge, struct edge_state *state);
+/* When it has to look again, for what stands still now; INT64_MAX: nothing does. */
+int64_t edge_standstill_due_ms(const struct edge *edge);
 
 /* edge_fate.c: readers see it now */
 void edge_fate_heard(struct edge *edge, const char *command_id);

@@ -35,7 +35,8 @@ static const struct accepted_order *find_accepted(const struct edge *edge, const
                                                   const char *order_id)
 {
     const struct accepted_order *order = accepted_find(&edge->accepted, order_id);
-    return order && order->confirmed && strcmp(order->customer, customer) == 0 ? order : NULL;
+    return order && order->attempts.confirmed && strcmp(order->customer, customer) == 0 ? order
+                                                                                        : NULL;
 }
 
 static void show_accepted(const struct accepted_order *accepted, edge_order_fn *each, void *context)

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { HELD_ROOM = 1024, GATES_ROOM = 256, DISCARD_STEP = 4096 };
+enum { HELD_ROOM = 1024, GATES_ROOM = 256, FORGET_STEP = 4096 };
 
 /* NULL: nobody's. */
 static _Thread_local struct gates *watched;
@@ -22,6 +22,7 @@ void gates_init(struct gates *gates)
 {
     *gates = (struct gates){.round = 1};
     TAILQ_INIT(&gates->filled);
+    TAILQ_INIT(&gates->woken);
 }
 
 void gates_release(struct gates *gates)
@@ -54,6 +55,7 @@ void gates_add(struct gates *gates, struct gate *gate, int fd)
 void gates_remove(struct gates *gates, struct gate *gate)
 {
     gate_pause(gates, gate);
+    gate_wake(gates, gate);
     gates->of[gate->fd] = NULL;
     free(gate->held);
     gate->held = NULL;
@@ -76,6 +78,37 @@ void gate_pause(struct gates *gates, struct gate *gate)
         return;
     TAILQ_REMOVE(&gates->filled, gate, link);
     gate->filled_in = 0;
+}
+
+bool gate_rest(struct gates *gates, struct gate *gate)
+{
+    gate_wake(gates, gate);
+    gate->rests = gate->held_size == 0;
+    return gate->rests;
+}
+
+void gate_wake(struct gates *gates, struct gate *gate)
+{
+    gate->rests = false;
+    if (!gate->woken)
+        return;
+    gate->woken = false;
+    TAILQ_REMOVE(&gates->woken, gate, wake_link);
+}
+
+void gate_leave(struct gates *gates, struct gate *gate)
+{
+    gate_wake(gates, gate);
+    gate->leaves = true;
+}
+
+static void note_woken(struct gates *gates, struct gate *gate)
+{
+    if (!gate->rests)
+        return;
+    gate->rests = false;
+    gate->woken = true;
+    TAILQ_INSERT_TAIL(&gates->woken, gate, wake_link);
 }
 
 static void note_filled(struct gates *gates, struct gate *gate)
@@ -136,7 +169,7 @@ static size_t give_held(struct gate *gate, char *bytes, size_t size)
 /* In the library's own memory: what is not whole is held. Returns what is. */
 static size_t look_at(struct gate *gate, char *bytes, size_t size)
 {
-    size_t whole = head_read(&gate->reader, bytes, size);
+    size_t whole = head_read(&gate->reader, bytes, &size);
     if (!gate->reader.refusal && whole < size)
         hold(gate, bytes + whole, size - whole);
     return whole;
@@ -146,17 +179,7 @@ static size_t look_at(struct gate *gate, char *bytes, size_t size)
 static void look_behind(struct gate *gate, const char *bytes, size_t size)
 {
     hold(gate, bytes, size);
-    gate->whole = head_read(&gate->reader, gate->held, gate->held_size);
-}
-
-/* What comes behind a refusal is read all the same, so much as there is of it: were it left, the
- * system would tell its sender of that instead of the answer. */
-static void discard(int fd)
-{
-    char bytes[DISCARD_STEP];
-    for (size_t left = HEAD_BODY_MAX; left > 0; left -= sizeof bytes)
-        if (recvfrom(fd, bytes, sizeof bytes, 0, NULL, NULL) < (ssize_t)sizeof bytes)
-            return;
+    gate->whole = head_read(&gate->reader, gate->held, &gate->held_size);
 }
 
 /* `came` bytes, with room for `size`. Returns how many there are for the library. */
@@ -167,26 +190,42 @@ static size_t take_in(struct gate *gate, char *bytes, size_t came, size_t size)
         look_behind(gate, bytes, came);
     else
         given = look_at(gate, bytes, came);
-    if (gate->reader.refusal) {
+    if (gate->reader.refusal)
         end_in_order(gate);
-        discard(gate->fd);
-    }
     return given + give_held(gate, bytes + given, size - given);
+}
+
+/* Nobody answers any more: a request that was on its way when the connection was about to end has been
+ * refused already (connections.h). Too much of it is the end. */
+static ssize_t forget(struct gate *gate)
+{
+    char bytes[FORGET_STEP];
+    ssize_t came;
+    while ((came = recvfrom(gate->fd, bytes, sizeof bytes, 0, NULL, NULL)) > 0) {
+        gate->forgotten += (size_t)came;
+        if (gate->forgotten > HEAD_BODY_MAX)
+            return 0;
+    }
+    return came;
 }
 
 /* The library takes a socket for drained when it gets less than it asked for, and then waits to be
  * told of more: so it gets less only when the socket is, and nothing whole is held any more. */
 static ssize_t gate_recv(struct gates *gates, struct gate *gate, char *bytes, size_t size)
 {
+    if (gate->leaves)
+        return forget(gate);
     size_t given = give_held(gate, bytes, size);
     ssize_t came = 1;
     bool drained = false;
-    while (given < size && !gate->ended && !(drained && given > 0) && came > 0) {
+    while (given < size && !gate->ended && !(drained && given > 0)) {
         size_t room = size - given;
         came = recvfrom(gate->fd, bytes + given, room, 0, NULL, NULL);
         drained = came < (ssize_t)room;
-        if (came > 0)
-            given += take_in(gate, bytes + given, (size_t)came, room);
+        if (came <= 0)
+            break;
+        note_woken(gates, gate);
+        given += take_in(gate, bytes + given, (size_t)came, room);
     }
     if (given == size)
         note_filled(gates, gate);

@@ -24,6 +24,11 @@
 struct gate {
     struct head_reader reader;
     int fd;
+    bool rests;       /* between two requests, and no byte of the next one has come */
+    bool woken;       /* one has: it is in that list */
+    bool leaves;      /* what comes is read and forgotten, until the other side has closed */
+    size_t forgotten; /* so much of it so far */
+    TAILQ_ENTRY(gate) wake_link;
     char *held; /* what the library has not got yet: NULL, nothing */
     size_t held_size, held_room;
     size_t whole; /* so much of it may go on */
@@ -43,6 +48,7 @@ struct gates {
     struct gate **of;
     size_t size;
     struct gate_list filled;
+    struct gate_list woken; /* they rested until a byte came */
     uint64_t round;
 };
 
@@ -53,6 +59,12 @@ void gates_remove(struct gates *gates, struct gate *gate);
 /* Between them this thread's recv() from these descriptors goes through their gates: one round. */
 void gates_begin(struct gates *gates);
 void gates_end(void);
+
+/* It rests from now on, unless the beginning of a request has come already: false. */
+bool gate_rest(struct gates *gates, struct gate *gate);
+void gate_wake(struct gates *gates, struct gate *gate);
+/* No request of it will be read any more. */
+void gate_leave(struct gates *gates, struct gate *gate);
 
 /* The library has no reason to read on now: its request is complete, or it writes. */
 void gate_pause(struct gates *gates, struct gate *gate);

@@ -3,60 +3,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* RFC 9110 5.5 and 5.6.2, RFC 3986 3.2.2. All that is no control is text. */
-enum { TEXT = 1, VISIBLE = 2, TOKEN = 4, AUTHORITY = 8, DIGIT = 16 };
-
-/* clang-format off */
-#define T TEXT
-#define V (TEXT | VISIBLE)
-#define A (TEXT | VISIBLE | AUTHORITY)
-#define N (TEXT | VISIBLE | TOKEN)
-#define X (TEXT | VISIBLE | TOKEN | AUTHORITY)
-#define D (TEXT | VISIBLE | TOKEN | AUTHORITY | DIGIT)
-static const unsigned char classes[256] = {
-    0, 0, 0, 0, 0, 0, 0, 0, 0, T, 0, 0, 0, 0, 0, 0, /* controls, of which the tab is text */
-    0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    T, X, V, N, X, X, X, X, A, A, X, X, A, X, X, V, /*   ! " # $ % & ' ( ) * + , - . / */
-    D, D, D, D, D, D, D, D, D, D, A, A, V, A, V, V, /* 0 to 9 : ; < = > ? */
-    V, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, /* @ A to O */
-    X, X, X, X, X, X, X, X, X, X, X, A, V, A, N, X, /* P to Z [ \ ] ^ _ */
-    N, X, X, X, X, X, X, X, X, X, X, X, X, X, X, X, /* ` a to o */
-    X, X, X, X, X, X, X, X, X, X, X, V, N, V, X, 0, /* p to z { | } ~ and DEL */
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-    T, T, T, T, T, T, T, T, T, T, T, T, T, T, T, T,
-};
-#undef T
-#undef V
-#undef A
-#undef N
-#undef X
-#undef D
-/* clang-format on */
-
-struct span {
-    char *at;
-    size_t size;
-};
-
-static bool is(char byte, int class)
-{
-    return classes[(unsigned char)byte] & class;
-}
-
-/* How many bytes at the beginning are of the class. */
-static size_t run_of(struct span span, int class)
-{
-    size_t length = 0;
-    while (length < span.size && is(span.at[length], class))
-        length++;
-    return length;
-}
+#include "edge-service/head_span.h"
 
 /* Whether any of eight bytes is a control, the tab and DEL among them. */
 static bool has_control(uint64_t eight)
@@ -82,21 +29,6 @@ static size_t run_of_text(struct span span)
     return length;
 }
 
-static struct span rest_of(struct span span, size_t from)
-{
-    return (struct span){span.at + from, span.size - from};
-}
-
-static bool all_of(struct span span, int class)
-{
-    return run_of(span, class) == span.size;
-}
-
-static bool equals(struct span span, const char *text)
-{
-    return strlen(text) == span.size && strncasecmp(span.at, text, span.size) == 0;
-}
-
 static size_t count_of(struct span span, char byte)
 {
     size_t count = 0;
@@ -117,6 +49,7 @@ static struct span trimmed(struct span span)
 
 enum why {
     BAD_LINE,
+    BAD_TARGET,
     BAD_VERSION,
     LONG_TARGET,
     LARGE_HEAD,
@@ -138,6 +71,8 @@ enum why {
 static const struct head_refusal refusals[] = {
     [BAD_LINE] = {400, "bad-head",
                   "the first line is a method, a target and a version, one space between them"},
+    [BAD_TARGET] = {400, "bad-head",
+                    "the target is a path, or http:// and the name of a host before it"},
     [BAD_VERSION] = {505, "bad-version", "this speaks HTTP/1.1"},
     [LONG_TARGET] = {414, "target-too-long", "the target is too long, or has too many parameters"},
     [LARGE_HEAD] = {431, "head-too-large", "the head is too long, or has too many fields"},
@@ -148,7 +83,7 @@ static const struct head_refusal refusals[] = {
     [BAD_FIELD] = {400, "bad-head", "a field is a name, at once a colon, and a value"},
     [DOUBLED] = {400, "doubled-field",
                  "Host, Content-Length, Transfer-Encoding, Content-Type, Authorization, "
-                 "Idempotency-Key, Prefer, Expect and traceparent: once each"},
+                 "Idempotency-Key, Expect and traceparent: once each"},
     [BAD_HOST] = {400, "bad-head", "Host is not the name of a host"},
     [NO_HOST] = {400, "bad-head", "HTTP/1.1 wants a Host"},
     [BAD_FRAMING] = {400, "bad-framing",
@@ -193,7 +128,31 @@ static bool read_version(struct head_reader *reader, struct span version)
     return true;
 }
 
-static bool read_first_line(struct head_reader *reader, struct span line)
+/* Takes out bytes that stand before `end`, of what is being read. */
+static void take_out(struct head_reader *reader, char *bytes, size_t *size, struct span out)
+{
+    size_t from = (size_t)(out.at - bytes);
+    memmove(bytes + from, bytes + from + out.size, *size - from - out.size);
+    *size -= out.size;
+    reader->line -= out.size;
+    reader->seen -= out.size;
+}
+
+/* The host is this one, whatever it is called: what is left is the path, or what OPTIONS asks of the server
+ * as a whole. */
+static void shorten_target(struct head_reader *reader, char *bytes, size_t *size,
+                           struct span method, struct span target, struct span prefix)
+{
+    if (prefix.size == 0 || *target.at == '/')
+        return;
+    if (prefix.size == target.size || target.at[prefix.size] == '?') {
+        bool whole = prefix.size == target.size && equals(method, "OPTIONS");
+        prefix.at[--prefix.size] = whole ? '*' : '/';
+    }
+    take_out(reader, bytes, size, prefix);
+}
+
+static bool read_first_line(struct head_reader *reader, char *bytes, size_t *size, struct span line)
 {
     struct span method = {line.at, run_of(line, TOKEN)};
     struct span rest = rest_of(line, method.size);
@@ -207,9 +166,13 @@ static bool read_first_line(struct head_reader *reader, struct span line)
     reader->is_head = method.size == 4 && memcmp(method.at, "HEAD", 4) == 0;
     if (!read_version(reader, rest_of(rest, 1)))
         return false;
+    struct span prefix;
+    if (!head_target(method, target, &prefix))
+        return refuse(reader, BAD_TARGET);
     if (memchr(target.at, '?', target.size) &&
         !add_parts(reader, HEAD_PART_COST * (1 + count_of(target, '&'))))
         return false;
+    shorten_target(reader, bytes, size, method, target, prefix);
     reader->begun = true;
     return true;
 }
@@ -221,25 +184,26 @@ enum field {
     FIELD_EXPECT,
     FIELD_CONTENT_LENGTH,
     FIELD_TRANSFER_ENCODING,
-    FIELD_COOKIE,
+    FIELD_LIST,  /* read elsewhere; may come more than once */
     FIELD_OTHER, /* from here on: read elsewhere, and told apart there by their names */
 };
 
-/* What the edge, or libmicrohttpd for it, reads of a head. */
+/* What the edge, or libmicrohttpd for it, reads of a head. All else is taken out. */
 static const struct {
     const char *name;
     size_t length;
     enum field field;
 } known[] = {
     {"Host", 4, FIELD_HOST},
-    {"Prefer", 6, FIELD_OTHER},
+    {"Prefer", 6, FIELD_LIST},
     {"Expect", 6, FIELD_EXPECT},
-    {"Cookie", 6, FIELD_COOKIE},
+    {"Connection", 10, FIELD_LIST},
     {"traceparent", 11, FIELD_OTHER},
     {"Content-Type", 12, FIELD_OTHER},
     {"Authorization", 13, FIELD_OTHER},
     {"Content-Length", 14, FIELD_CONTENT_LENGTH},
     {"Idempotency-Key", 15, FIELD_OTHER},
+    {"Content-Encoding", 16, FIELD_LIST},
     {"Transfer-Encoding", 17, FIELD_TRANSFER_ENCODING},
 };
 enum { KNOWN = sizeof known / sizeof known[0] };
@@ -303,9 +267,7 @@ static bool read_known(struct head_reader *reader, enum field field, struct span
         return read_length(reader, value);
     case FIELD_TRANSFER_ENCODING:
         return read_coding(reader, value);
-    case FIELD_COOKIE:
-        return add_parts(reader, value.size + HEAD_PART_COST * (1 + count_of(value, ';') +
-                                                                count_of(value, ',')));
+    case FIELD_LIST:
     case FIELD_OTHER:
         break;
     }
@@ -326,23 +288,31 @@ static bool bad_field(struct head_reader *reader, struct span line)
     return refuse(reader, *line.at == ' ' || *line.at == '\t' ? FOLDED : BAD_FIELD);
 }
 
-static bool read_field(struct head_reader *reader, struct span line)
+/* One that somebody reads. */
+static bool keep_field(struct head_reader *reader, struct span line, struct span name, size_t i)
 {
-    struct span name = name_of(line);
-    if (name.size == 0)
-        return bad_field(reader, line);
+    reader->cost += line.size + 2;
     if (!add_parts(reader, HEAD_PART_COST))
         return false;
-    size_t i = find_known(name);
-    if (i == KNOWN)
-        return true;
-    if (reader->fields & 1U << i && known[i].field != FIELD_COOKIE)
+    if (reader->fields & 1U << i && known[i].field != FIELD_LIST)
         return refuse(reader, DOUBLED);
     struct span value = trimmed(rest_of(line, name.size + 1));
     if (!read_known(reader, known[i].field, value))
         return false;
     move_space(line, value);
     reader->fields |= 1U << i;
+    return true;
+}
+
+static bool read_field(struct head_reader *reader, char *bytes, size_t *size, struct span line)
+{
+    struct span name = name_of(line);
+    if (name.size == 0)
+        return bad_field(reader, line);
+    size_t i = find_known(name);
+    if (i < KNOWN)
+        return keep_field(reader, line, name, i);
+    take_out(reader, bytes, size, (struct span){line.at, line.size + 2});
     return true;
 }
 
@@ -391,7 +361,7 @@ static void begin_head(struct head_reader *reader)
     begin(reader, HEAD_LINES);
     reader->begun = reader->blank = reader->chunked = reader->is_head = false;
     reader->fields = 0;
-    reader->cost = reader->parts = 0;
+    reader->raw = reader->cost = reader->parts = 0;
     reader->left = reader->body = 0;
 }
 
@@ -421,17 +391,26 @@ static bool pass_blank(struct head_reader *reader)
 
 /* Each of these returns the size of a whole piece, or 0. */
 
-static size_t read_head(struct head_reader *reader, char *bytes, size_t size)
+/* How long the line may be that is being read. The first one the library keeps as it is. */
+static size_t room_of_line(const struct head_reader *reader)
+{
+    return reader->begun ? HEAD_SIZE_MAX - reader->raw : room_of(reader, HEAD_COST_MAX);
+}
+
+static size_t read_head(struct head_reader *reader, char *bytes, size_t *size)
 {
     struct span line;
-    while (next_line(reader, bytes, size, room_of(reader, HEAD_COST_MAX), &line)) {
+    while (next_line(reader, bytes, *size, room_of_line(reader), &line)) {
         size_t end = reader->line;
         if (line.size == 0 && reader->begun)
             return finish_head(reader) ? end : 0;
-        reader->cost += line.size + 2;
-        if (line.size == 0  ? !pass_blank(reader)
-            : reader->begun ? !read_field(reader, line)
-                            : !read_first_line(reader, line))
+        reader->raw += line.size + 2;
+        reader->cost += reader->begun ? 0 : line.size + 2;
+        if (reader->raw > HEAD_SIZE_MAX)
+            refuse(reader, LARGE_HEAD);
+        if (reader->refusal || (line.size == 0  ? !pass_blank(reader)
+                                : reader->begun ? !read_field(reader, bytes, size, line)
+                                                : !read_first_line(reader, bytes, size, line)))
             return 0;
     }
     return 0;
@@ -524,29 +503,31 @@ static size_t read_data(struct head_reader *reader, size_t size)
     return taken;
 }
 
-static size_t read_piece(struct head_reader *reader, char *bytes, size_t size)
+static size_t read_piece(struct head_reader *reader, char *bytes, size_t *size)
 {
     switch (reader->part) {
     case HEAD_LINES:
         return read_head(reader, bytes, size);
     case HEAD_CHUNK_LINE:
-        return read_chunk_line(reader, bytes, size);
+        return read_chunk_line(reader, bytes, *size);
     case HEAD_CHUNK_END:
-        return read_chunk_end(reader, bytes, size);
+        return read_chunk_end(reader, bytes, *size);
     case HEAD_TRAILERS:
-        return read_trailer(reader, bytes, size);
+        return read_trailer(reader, bytes, *size);
     case HEAD_BODY:
     case HEAD_CHUNK_DATA:
         break;
     }
-    return read_data(reader, size);
+    return read_data(reader, *size);
 }
 
-size_t head_read(struct head_reader *reader, char *bytes, size_t size)
+size_t head_read(struct head_reader *reader, char *bytes, size_t *size)
 {
     size_t whole = 0;
-    while (!reader->refusal && whole < size) {
-        size_t piece = read_piece(reader, bytes + whole, size - whole);
+    while (!reader->refusal && whole < *size) {
+        size_t rest = *size - whole;
+        size_t piece = read_piece(reader, bytes + whole, &rest);
+        *size = whole + rest;
         if (piece == 0)
             break;
         whole += piece;

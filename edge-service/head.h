@@ -15,8 +15,9 @@ enum {
     HEAD_MEMORY = 8192, /* that the library has for a request, its answer's head and what it reads
                            ahead, which is half of it at most */
     HEAD_ANSWER = 1536, /* of that */
-    HEAD_COST_MAX = HEAD_MEMORY - HEAD_ANSWER,      /* a head's bytes, and what its parts cost */
-    HEAD_PARTS_MAX = HEAD_MEMORY / 2 - HEAD_ANSWER, /* of that: fields, parameters, cookies */
+    HEAD_SIZE_MAX = 16384,                     /* a head, as it comes */
+    HEAD_COST_MAX = HEAD_MEMORY - HEAD_ANSWER, /* what is left of it, and what its parts cost */
+    HEAD_PARTS_MAX = HEAD_MEMORY / 2 - HEAD_ANSWER, /* of that: fields and parameters */
     HEAD_PART_COST = 64,
     HEAD_BODY_MAX = 1024 * 1024, /* a body that says, or turns out, to be longer is refused */
     HEAD_CHUNK_LINE_MAX = 256,   /* a chunk's size and its extensions */
@@ -50,18 +51,21 @@ struct head_reader {
     unsigned fields; /* seen in this head, of those that must not come twice */
     size_t line;     /* where the line begins that is being read */
     size_t seen;     /* up to where it has been */
+    size_t raw;      /* bytes of this head so far */
     size_t cost, parts;
     uint64_t left; /* of the body, or of its chunk */
     uint64_t body; /* of all its chunks */
 };
 
-/* Reads on. Returns how many bytes are whole: heads, lines of chunks, pieces of a body. The rest is
- * the beginning of something, and begins the next call's bytes again, with more behind it. What
+/* Reads on. Returns how many of `*size` bytes are whole: heads, lines of chunks, pieces of a body. The
+ * rest is the beginning of something, and begins the next call's bytes again, with more behind it. What
  * stands before the place of a refusal is whole; from there nothing is read any more.
  *
- * Two things are written over, so that nobody behind reads them otherwise: white space behind a
- * value goes before it, and the extensions of a chunk become zeros before its size. */
-size_t head_read(struct head_reader *reader, char *bytes, size_t size);
+ * What nobody behind needs, or would read otherwise, is changed where it stands: fields that nobody reads
+ * are taken out (cookies, for one: of other programs on this host), and so is what stands before the path in a
+ * target; then *size is less. White space behind a value goes before it, and the extensions of a chunk
+ * become zeros before its size. */
+size_t head_read(struct head_reader *reader, char *bytes, size_t *size);
 
 /* After a refusal: what makes of all that was whole the end of a request, which is then the one to
  * be refused: a small request when none had begun, otherwise the end of its body. */

@@ -13,8 +13,10 @@
 
 enum {
     CONNECTIONS_DEFAULT = 1000,
-    CONNECTION_TIMEOUT_S = 60, /* of silence; the deadlines of connections.c come sooner */
+    TIMEOUT_SPARE_S =
+        60, /* the library's own, of silence: the deadlines of connections.c come sooner */
     STEP_MS_DEFAULT = 30000,
+    REST_MS_DEFAULT = 75000,
     CONNECTION_MEMORY = HEAD_MEMORY, /* cleared for each request */
     LISTEN_BACKLOG = 1024,
     ROUNDS_MAX = 64, /* of one http_run */
@@ -33,8 +35,9 @@ static void step_begins(struct http *http, struct MHD_Connection *connection)
                      clock_mono_ms(http->options.clock));
 }
 
-void http_answer_begins(struct http *http, struct MHD_Connection *connection)
+void http_answer_begins(struct http *http, struct MHD_Connection *connection, bool unread)
 {
+    connection_of(connection)->unread = unread;
     connection_pause(&http->connections, connection_of(connection));
     step_begins(http, connection);
 }
@@ -45,6 +48,8 @@ static void connection_news(void *context, struct MHD_Connection *connection, vo
     struct http *http = context;
     struct connection *own = *state;
     if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        if (own->unread)
+            lingering_add(&http->lingering, own->gate.fd, clock_mono_ms(http->options.clock));
         connection_close(&http->connections, own);
         free(own);
         return;
@@ -87,10 +92,9 @@ static void request_over(void *context, struct MHD_Connection *connection, void 
     struct request *request = *state;
     if (!request)
         return;
-    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK) {
-        connection_rest(&http->connections, connection_of(connection));
-        step_begins(http, connection);
-    }
+    if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+        connection_rest(&http->connections, connection_of(connection),
+                        clock_mono_ms(http->options.clock));
     *state = NULL;
     http->active--;
     buf_release(&request->answer.body);
@@ -116,6 +120,11 @@ static enum gate_verdict verdict_of(const struct request *request)
     return gate_verdict(&connection_of(request->connection)->gate, request->number);
 }
 
+bool request_is_unread(const struct request *request)
+{
+    return request->stage == STAGE_READING || verdict_of(request) == GATE_REFUSED;
+}
+
 static bool type_is_json(struct request *request)
 {
     static const char json[] = "application/json";
@@ -127,11 +136,21 @@ static bool type_is_json(struct request *request)
     return *type == '\0' || *type == ';';
 }
 
+/* RFC 9110 15.5.16: a coding that is not taken is told apart from a type by Accept-Encoding. */
+static void refuse_coding(struct request *request)
+{
+    answer_header(request, "Accept-Encoding", "identity");
+    answer_problem(request, 415, "content-coding", "send the body as it is, without a coding");
+}
+
 static bool check_body(struct request *request, size_t size)
 {
+    bool matters = request->route->body == BODY_JSON || size > 0;
     if (size > BODY_MAX)
         answer_problem(request, 413, "too-large", "a body has %d bytes at most", BODY_MAX);
-    else if ((request->route->body == BODY_JSON || size > 0) && !type_is_json(request))
+    else if (matters && !read_coding_is_identity(request))
+        refuse_coding(request);
+    else if (matters && !type_is_json(request))
         answer_problem(request, 415, "not-json", "send Content-Type: application/json");
     return !request->answer.status;
 }
@@ -248,12 +267,14 @@ static enum result listener_open(const struct http_options *options, int *ret_fd
 static struct MHD_Daemon *start_daemon(struct http *http, int listener)
 {
     const struct http_options *options = &http->options;
-    unsigned connections = (unsigned)http->connections.count_max + HTTP_CONNECTIONS_SPARE;
+    const struct connections *times = &http->connections;
+    unsigned connections = (unsigned)times->count_max + HTTP_CONNECTIONS_SPARE;
+    int64_t longest_ms = times->rest_ms > times->step_ms ? times->rest_ms : times->step_ms;
     return MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, take_in, http,
         MHD_OPTION_LISTEN_SOCKET, listener, MHD_OPTION_CONNECTION_LIMIT, connections,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, options->connections_per_address,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)CONNECTION_TIMEOUT_S,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)(longest_ms / 1000) + TIMEOUT_SPARE_S,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT,
         1, MHD_OPTION_NOTIFY_CONNECTION, connection_news, http, MHD_OPTION_NOTIFY_COMPLETED,
         request_over, http, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
@@ -297,6 +318,7 @@ enum result http_new(const struct http_options *options, struct http **ret_http,
     TAILQ_INIT(&http->spare);
     open_buckets(http);
     connections_init(&http->connections, options->step_ms > 0 ? options->step_ms : STEP_MS_DEFAULT,
+                     options->rest_ms > 0 ? options->rest_ms : REST_MS_DEFAULT,
                      options->connections_max ? options->connections_max : CONNECTIONS_DEFAULT);
     http->daemon = start_daemon(http, listener);
     if (!http->daemon) {
@@ -339,6 +361,7 @@ static void run_daemon(struct http *http)
     gates_begin(&http->connections.gates);
     MHD_run(http->daemon);
     gates_end();
+    connections_wake(&http->connections, clock_mono_ms(http->options.clock));
 }
 
 void http_run(struct http *http)
@@ -346,6 +369,7 @@ void http_run(struct http *http)
     MHD_UNSIGNED_LONG_LONG timeout;
     int rounds = 0;
     connections_cut(&http->connections, clock_mono_ms(http->options.clock));
+    lingering_run(&http->lingering, clock_mono_ms(http->options.clock));
     edge_burst_begin(http->options.edge);
     do {
         resume_ready(http);
@@ -355,22 +379,30 @@ void http_run(struct http *http)
     edge_burst_end(http->options.edge);
 }
 
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 int64_t http_deadline_ms(const struct http *http)
 {
     MHD_UNSIGNED_LONG_LONG timeout;
     if (!TAILQ_EMPTY(&http->ready))
         return 0;
-    int64_t cut = connections_deadline_ms(&http->connections);
+    int64_t now = clock_mono_ms(http->options.clock);
+    int64_t due = earlier(connections_deadline_ms(&http->connections),
+                          lingering_deadline_ms(&http->lingering, now));
     if (MHD_get_timeout(http->daemon, &timeout) != MHD_YES)
-        return cut;
-    int64_t due = timeout == 0 ? 0 : clock_mono_ms(http->options.clock) + (int64_t)timeout;
-    return due < cut ? due : cut;
+        return due;
+    return timeout == 0 ? 0 : earlier(due, now + (int64_t)timeout);
 }
 
 void http_quiesce(struct http *http)
 {
-    if (http->quiesced_fd < 0)
-        http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
+    if (http->quiesced_fd >= 0)
+        return;
+    http->quiesced_fd = MHD_quiesce_daemon(http->daemon);
+    connections_dismiss(&http->connections, clock_mono_ms(http->options.clock));
 }
 
 uint64_t http_rounds(const struct http *http)
@@ -404,6 +436,7 @@ void http_free(struct http *http)
         close(http->quiesced_fd);
     close_buckets(http);
     free_spare(http);
+    lingering_release(&http->lingering);
     connections_release(&http->connections);
     free(http);
 }

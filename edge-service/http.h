@@ -29,6 +29,7 @@ struct http_options {
     unsigned connections_max;         /* 0: 1000; with one more, the longest idle goes */
     unsigned connections_per_address; /* 0: no limit but that; one more is not let in */
     int64_t step_ms; /* a request's head, its body and its answer have so long each; 0: 30 s */
+    int64_t rest_ms; /* a connection without a request is kept for so long; 0: 75 s */
     int64_t rate_per_caller; /* requests a second, 0: any number; a token of SCOPE_LOAD is exempt */
     int64_t rate_per_address; /* likewise */
     struct edge *edge;        /* these are borrowed and outlive the server */

@@ -132,6 +132,17 @@ static void write_counters(const struct edge_state *s, struct buf *out)
                  (int64_t)s->rollbacks);
 }
 
+static void write_standstill(const struct edge_state *s, struct buf *out)
+{
+    static const char name[] = "warren_standing_still_seconds";
+    metric_head(out, name, METRIC_GAUGE, "For how long nothing has moved there; 0: it moves.");
+    for (int i = 0; i < EDGE_STALLS; i++)
+        metric_sample(out, name, "what", edge_stall_name((enum edge_stall)i),
+                      s->stalled_ms[i] / 1000);
+    metric_write_ms(out, "warren_oldest_in_hand_seconds", "Age of the oldest message in hand.",
+                    s->oldest_ms);
+}
+
 static void write_gauges(const struct edge_state *s, struct buf *out)
 {
     const struct {
@@ -160,6 +171,7 @@ void http_write_metrics(const struct http *http, struct buf *out)
     const struct edge_numbers *numbers = edge_numbers(http->options.edge);
     edge_state(http->options.edge, &state);
     write_gauges(&state, out);
+    write_standstill(&state, out);
     write_counters(&state, out);
     metric_write_histogram(out, "warren_batch_messages", "Messages of one transaction.",
                            &numbers->batch);

@@ -14,6 +14,7 @@
 #include "edge-service/buckets.h"
 #include "edge-service/connections.h"
 #include "edge-service/http.h"
+#include "edge-service/lingering.h"
 #include "edge-service/token_cache.h"
 
 enum {
@@ -58,7 +59,7 @@ struct request {
     struct buf body;
     size_t body_seen;
     struct answer answer;
-    int wait_s;               /* of Prefer: wait=N */
+    int wait_s;               /* of Prefer: wait=N, WAIT_MAX_S at most */
     char order_id[UUID_SIZE]; /* of the order that is waited for */
     char command_id[UUID_SIZE];
     char key[KEY_SIZE];
@@ -77,13 +78,16 @@ struct http {
     size_t active;
     struct token_cache tokens;
     struct connections connections;
+    struct lingering lingering;
     struct buckets *callers, *addresses, *probes;         /* NULL: no rate */
     uint64_t answers[HTTP_ROUTES_MAX + 1][HTTP_STATUSES]; /* the last row: no route */
     struct histogram accepted;                            /* us: from an order to its 202 */
 };
 
-/* http.c */
-void http_answer_begins(struct http *http, struct MHD_Connection *connection);
+/* http.c. `unread`: of its request there is more to come, which nobody will read. */
+void http_answer_begins(struct http *http, struct MHD_Connection *connection, bool unread);
+/* Whether it is answered before all of it has been read: refused on its way, or answered to its head. */
+bool request_is_unread(const struct request *request);
 
 /* answer.c: each sets the answer of a request, which then goes out by itself. */
 void answer_json(struct request *request, unsigned status, struct buf *take_body);
@@ -100,6 +104,8 @@ void write_order(struct buf *out, const struct edge_order *order);
 void write_fate(struct buf *out, const struct edge_fate *fate);
 /* To whoever waited for a command that was refused. */
 void answer_refusal(struct request *request, const struct edge_fate *fate);
+/* Preference-Applied, if there was a wait. */
+void answer_applied(struct request *request);
 enum MHD_Result answer_send(struct request *request);
 
 /* request.c: false when a problem has been answered. */
@@ -113,6 +119,8 @@ bool read_cursor(struct request *request, struct edge_position *ret_position);
 void write_cursor(struct buf *out, const struct edge_position *position);
 /* There is one at most, without white space around it (head.h). NULL: none. */
 const char *read_header(struct request *request, const char *name);
+/* Content-Encoding, of which there may be several. */
+bool read_coding_is_identity(struct request *request);
 /* What a command's message is caused by: the header, or this request's own span when spans are
  * wanted. NULL: no header. Whether it is valid is for the edge to say. */
 const char *read_traceparent(struct request *request);
@@ -153,6 +161,7 @@ void handle_command(struct request *request);
 /* commands_http.c: answers the request (its context) that has sent a command about the catalogue, at
  * once or when its wait is over. */
 void command_has_verdict(void *context, const struct edge_reply *reply);
+void handle_root(struct request *request);
 void handle_livez(struct request *request);
 void handle_readyz(struct request *request);
 void handle_metrics(struct request *request);

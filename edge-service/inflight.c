@@ -13,6 +13,7 @@ void inflight_init(struct inflight *inflight, size_t max)
     inflight->count = 0;
     TAILQ_INIT(&inflight->idle);
     TAILQ_INIT(&inflight->by_age);
+    TAILQ_INIT(&inflight->late);
     TAILQ_INIT(&inflight->unsent);
     inflight->used = 0;
 }
@@ -49,7 +50,10 @@ struct flight *inflight_take(struct inflight *inflight, int64_t deadline_mono_ms
     TAILQ_INSERT_TAIL(&inflight->by_age, flight, link);
     TAILQ_INSERT_TAIL(&inflight->unsent, flight, unsent);
     flight->token += (uint64_t)1 << TOKEN_SLOT_BITS;
-    flight->on_wire = false;
+    flight->on_wire = flight->late = false;
+    flight->attempts = NULL;
+    flight->order = NULL;
+    flight->sent = NULL;
     flight->deadline_mono_ms = deadline_mono_ms;
     inflight->count++;
     return flight;
@@ -69,16 +73,24 @@ void inflight_sent(struct inflight *inflight, struct flight *flight)
     flight->on_wire = true;
 }
 
+void inflight_late(struct inflight *inflight, struct flight *flight)
+{
+    TAILQ_REMOVE(&inflight->by_age, flight, link);
+    TAILQ_INSERT_TAIL(&inflight->late, flight, link);
+    flight->late = true;
+    inflight->count--;
+}
+
 /* The token moves on, so that a late fate meets nobody. The youngest slot is used first again: it
  * is the one in the processor's cache. */
 void inflight_give_back(struct inflight *inflight, struct flight *flight)
 {
     if (!flight->on_wire)
         TAILQ_REMOVE(&inflight->unsent, flight, unsent);
-    TAILQ_REMOVE(&inflight->by_age, flight, link);
+    TAILQ_REMOVE(flight->late ? &inflight->late : &inflight->by_age, flight, link);
     TAILQ_INSERT_HEAD(&inflight->idle, flight, link);
     flight->token += (uint64_t)1 << TOKEN_SLOT_BITS;
     if (flight->body.capacity > BODY_KEPT_MAX)
         buf_release(&flight->body);
-    inflight->count--;
+    inflight->count -= !flight->late;
 }

@@ -12,13 +12,13 @@
 
 enum { DRAIN_MS = 9000, FLUSH_MS = 500 }; /* a promise is 10 s, the end included */
 
-enum { CONNECTIONS_WANTED = 8000, OTHER_FILES = 64 + HTTP_CONNECTIONS_SPARE };
+enum { CONNECTIONS_WANTED = 8000, OTHER_FILES = 128 + HTTP_CONNECTIONS_SPARE };
 
 struct program {
     struct runtime runtime;
     const char *listen;
     int64_t deadline_s;
-    int64_t request_s;
+    int64_t request_s, idle_s;
     int64_t rate_per_caller, rate_per_address;
     int64_t connections_per_address;
     struct loop *loop;
@@ -162,6 +162,7 @@ static enum result open_edge(struct program *p, struct err *err)
         .rate_per_caller = p->rate_per_caller,
         .rate_per_address = p->rate_per_address,
         .step_ms = p->request_s * 1000,
+        .rest_ms = p->idle_s * 1000,
         .edge = p->edge,
         .accounts = p->accounts,
         .clock = p->runtime.clock,
@@ -208,7 +209,7 @@ static int run(struct program *p)
 {
     struct err err = {""};
     enum result result = open_parts(p, &err);
-    p->otlp = otlp_new(p->runtime.clock, "edge-service", (int)p->runtime.instance);
+    p->otlp = otlp_new(p->runtime.clock, &p->runtime.log, "edge-service", (int)p->runtime.instance);
     if (result == OK)
         result = open_edge(p, &err);
     if (result == OK)
@@ -242,6 +243,7 @@ int main(int argc, char **argv)
 {
     struct program p = {.deadline_s = 5,
                         .request_s = 30,
+                        .idle_s = 75,
                         .connections_per_address = 1200,
                         .rate_per_caller = 100,
                         .rate_per_address = 1000};
@@ -250,8 +252,12 @@ int main(int argc, char **argv)
          "where HTTP is served (default 127.0.0.1)", 0, 0},
         {"confirm-deadline", NULL, OPTION_INT, &p.deadline_s, "SECONDS",
          "an unconfirmed command is unknown after so long", 1, 60},
-        {"request-time", NULL, OPTION_INT, &p.request_s, "SECONDS",
-         "a request's head, its body and its answer have so long each", 1, 3600},
+        {"request-time", "WARREN_REQUEST_TIME", OPTION_INT, &p.request_s, "SECONDS",
+         "a request's head, its body and its answer have so long each (30)", 1, 3600},
+        {"idle-time", "WARREN_IDLE_TIME", OPTION_INT, &p.idle_s, "SECONDS",
+         "a connection without a request is kept for so long (75): longer than a proxy in front "
+         "keeps it",
+         1, 86400},
         {"rate-per-caller", "WARREN_RATE_PER_CALLER", OPTION_INT, &p.rate_per_caller, "N",
          "requests a second of one customer; 0: any number", 0, 1000000},
         {"rate-per-address", "WARREN_RATE_PER_ADDRESS", OPTION_INT, &p.rate_per_address, "N",

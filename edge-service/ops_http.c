@@ -8,6 +8,14 @@
 #define TYPE_PROMETHEUS "text/plain; version=0.0.4; charset=utf-8"
 #define TYPE_YAML "application/yaml"
 
+/* What a balancer asks for that has not been told what else to ask. */
+void handle_root(struct request *request)
+{
+    struct buf body = {0};
+    buf_text(&body, "{\"service\":\"warren\",\"description\":\"/openapi.yaml\"}");
+    answer_json(request, 200, &body);
+}
+
 void handle_livez(struct request *request)
 {
     struct buf body = {0};

@@ -20,6 +20,7 @@ static void answer_accepted(struct request *request, const struct edge_reply *re
     answer_header(request, "Location", location);
     if (reply->key[0])
         answer_header(request, "Idempotency-Key", reply->key);
+    answer_applied(request);
     answer_json(request, 202, &body);
 }
 
@@ -56,8 +57,7 @@ static void wait_is_over(void *context)
         return;
     }
     char text[64];
-    snprintf(text, sizeof text, "wait=%d", request->wait_s);
-    answer_header(request, "Preference-Applied", text);
+    answer_applied(request);
     answer_header(request, "Idempotency-Key", request->key);
     write_location(text, request->order_id);
     answer_header(request, "Location", text);

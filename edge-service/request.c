@@ -70,36 +70,128 @@ void tell_request_span(struct request *request)
                                .attribute_count = sizeof attributes / sizeof attributes[0]});
 }
 
-/* The value of `name` in a list like "respond-async, wait=10" (RFC 7240); NULL: not there. */
+/* --- lists, which may stand in several lines ------------------------------------------------------- */
+
+struct each_line {
+    const char *name;
+    bool (*line)(void *context, const char *value); /* false: no further ones */
+    void *context;
+};
+
+static enum MHD_Result visit(void *context, enum MHD_ValueKind kind, const char *name,
+                             const char *value)
+{
+    const struct each_line *each = context;
+    (void)kind;
+    if (strcasecmp(name, each->name) != 0)
+        return MHD_YES;
+    return each->line(each->context, value ? value : "") ? MHD_YES : MHD_NO;
+}
+
+static void read_lines(struct request *request, struct each_line each)
+{
+    (void)MHD_get_connection_values(request->connection, MHD_HEADER_KIND, visit, &each);
+}
+
+/* White space that may stand about anywhere. */
+static const char *skip_space(const char *at)
+{
+    return at + strspn(at, " \t");
+}
+
+/* Behind a word, or a text in quotes (RFC 9110 5.6.4). */
+static const char *skip_word(const char *at)
+{
+    if (*at != '"')
+        return at + strcspn(at, " \t,;=\"");
+    for (at++; *at && *at != '"'; at++)
+        if (*at == '\\' && at[1])
+            at++;
+    return *at ? at + 1 : at;
+}
+
+/* To the next element of the list, or its end. */
+static const char *skip_element(const char *at)
+{
+    while (*at && *at != ',') {
+        const char *behind = skip_word(at);
+        at = behind > at ? behind : at + 1;
+    }
+    return at;
+}
+
+/* The value of `name` in a list like "respond-async, wait=10; x" (RFC 7240); NULL: not there. */
 static const char *preference(const char *list, const char *name)
 {
     size_t length = strlen(name);
-    while (list) {
+    while (*list) {
         list += strspn(list, " \t,");
-        if (strncasecmp(list, name, length) == 0 && list[length] == '=')
-            return list + length + 1;
-        list = strchr(list, ',');
+        const char *behind = skip_word(list);
+        bool found = (size_t)(behind - list) == length && strncasecmp(list, name, length) == 0;
+        const char *equals = skip_space(behind);
+        if (found)
+            return *equals == '=' ? skip_space(equals + 1) : equals;
+        list = skip_element(list);
     }
     return NULL;
 }
 
+/* RFC 7240 2: of one that comes twice, the first counts. */
+static bool find_wait(void *context, const char *value)
+{
+    const char **wait = context;
+    *wait = preference(value, "wait");
+    return *wait == NULL;
+}
+
+/* More than there is to be had is as much as there is; -1: no number. */
+static int seconds_of(const char *value)
+{
+    bool quoted = *value == '"';
+    value += quoted;
+    size_t digits = strspn(value, "0123456789");
+    const char *behind = value + digits;
+    if (digits == 0 || (quoted && *behind++ != '"'))
+        return -1;
+    behind = skip_space(behind);
+    if (*behind != '\0' && *behind != ',' && *behind != ';')
+        return -1;
+    long seconds = digits < 9 ? strtol(value, NULL, 10) : WAIT_MAX_S;
+    return seconds < WAIT_MAX_S ? (int)seconds : WAIT_MAX_S;
+}
+
 bool read_wait(struct request *request)
 {
-    const char *value = preference(read_header(request, "Prefer"), "wait");
+    const char *value = NULL;
+    read_lines(request, (struct each_line){"Prefer", find_wait, &value});
     request->wait_s = 0;
     if (!value)
         return true;
-    size_t digits = strspn(value, "0123456789");
-    size_t spaces = strspn(value + digits, " \t");
-    char end = value[digits + spaces];
-    long seconds = digits > 0 && digits < 9 ? strtol(value, NULL, 10) : -1;
-    if (seconds < 0 || seconds > WAIT_MAX_S || (end != '\0' && end != ',' && end != ';')) {
-        answer_problem(request, 400, "bad-wait", "Prefer: wait is a number of seconds, %d at most",
-                       WAIT_MAX_S);
+    int seconds = seconds_of(value);
+    if (seconds < 0) {
+        answer_problem(request, 400, "bad-wait", "Prefer: wait is a number of seconds");
         return false;
     }
-    request->wait_s = (int)seconds;
+    request->wait_s = seconds;
     return true;
+}
+
+static bool all_identity(void *context, const char *value)
+{
+    bool *fine = context;
+    for (value += strspn(value, " \t,"); *value && *fine; value += strspn(value, " \t,")) {
+        const char *behind = skip_word(value);
+        *fine = behind - value == 8 && strncasecmp(value, "identity", 8) == 0;
+        value = behind > value ? behind : value + 1;
+    }
+    return *fine;
+}
+
+bool read_coding_is_identity(struct request *request)
+{
+    bool fine = true;
+    read_lines(request, (struct each_line){"Content-Encoding", all_identity, &fine});
+    return fine;
 }
 
 bool check_key_and_wait(struct request *request)

@@ -17,6 +17,7 @@ static const struct route routes[] = {
     {"PUT", "/v1/products/{}", FOR_ADMINS, BODY_JSON, handle_set_product, check_key_and_wait},
     {"POST", "/v1/products/{}/stock", FOR_ADMINS, BODY_JSON, handle_stock, check_key_and_wait},
     {"GET", "/v1/commands/{}", FOR_BOTH, BODY_NONE, handle_command, NULL},
+    {"GET", "/", FOR_ANYBODY, BODY_NONE, handle_root, NULL},
     {"GET", "/livez", FOR_ANYBODY, BODY_NONE, handle_livez, NULL},
     {"GET", "/readyz", FOR_ANYBODY, BODY_NONE, handle_readyz, NULL},
     {"GET", "/metrics", FOR_ANYBODY, BODY_NONE, handle_metrics, NULL},
@@ -80,10 +81,20 @@ static bool allowed(const char *path, char *out, size_t size)
     return used > 0;
 }
 
+/* RFC 9110 9.3.7: "*" stands for all that there is. */
+static bool allowed_anywhere(const char *method, const char *path, char *out, size_t size)
+{
+    if (strcmp(method, "OPTIONS") != 0 || strcmp(path, "*") != 0)
+        return false;
+    snprintf(out, size, "GET, HEAD, POST, PUT, OPTIONS");
+    return true;
+}
+
 static void no_route(struct request *request, const char *method, const char *path)
 {
     char methods[128];
-    if (!allowed(path, methods, sizeof methods)) {
+    if (!allowed_anywhere(method, path, methods, sizeof methods) &&
+        !allowed(path, methods, sizeof methods)) {
         answer_problem(request, 404, "no-such-path", "there is nothing at this path");
         return;
     }
@@ -153,6 +164,14 @@ static bool unauthorized(struct request *request, const char *challenge, const c
     return false;
 }
 
+/* Whose key it is, is not known then, nor whether an earlier attempt under it was accepted. */
+static void accounts_busy(struct request *request)
+{
+    bool keyed = request->route->check_head && read_header(request, "Idempotency-Key");
+    answer_problem(request, keyed ? 504 : 503, keyed ? "unknown" : "busy",
+                   "the accounts cannot be read now");
+}
+
 static bool authenticate(struct request *request)
 {
     static const char scheme[] = "Bearer ";
@@ -169,7 +188,7 @@ static bool authenticate(struct request *request)
         return unauthorized(request, "Bearer realm=\"warren\", error=\"invalid_token\"",
                             "this token is not valid, or no longer");
     if (result != OK)
-        answer_problem(request, 503, "busy", "the accounts cannot be read now");
+        accounts_busy(request);
     return result == OK;
 }
 

@@ -19,6 +19,7 @@ static const struct {
     {"repeat-refund", offsetof(struct switches, repeat_refund)},
     {"say-again", offsetof(struct switches, say_again)},
     {"reconcile", offsetof(struct switches, reconcile)},
+    {"answer-per-key", offsetof(struct switches, answer_per_key)},
 };
 
 enum { SWITCH_COUNT = sizeof table / sizeof table[0] };

@@ -22,6 +22,7 @@ struct switches {
     bool repeat_refund;       /* a refund is asked for again until it has been heard of */
     bool say_again;           /* payment answers a question asked again by saying its fact again */
     bool reconcile;           /* settled orders of which nothing has been heard are asked for */
+    bool answer_per_key;      /* a repeat is not refused while an earlier attempt may be accepted */
 };
 
 struct switches switches_all_on(void);

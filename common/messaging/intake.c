@@ -53,6 +53,7 @@ void intake_add(struct service *service, const struct bus_delivery *delivery)
 {
     struct arrival *arrival = arrival_new(delivery->body, delivery->size);
     arrival->tag = delivery->tag;
+    arrival->since_ms = service->pumped_ms;
     arrival->queue = queue_name(service, delivery->queue);
     arrival->redelivered = delivery->redelivered;
     arrival->alone = delivery->redelivered;

@@ -113,6 +113,8 @@ static void look_at_clock(struct service *service)
 static enum phase do_pump(struct service *service)
 {
     service->heard_us = 0;
+    service->pumped_ms = service_mono_ms(service);
+    standstill_look(service);
     look_at_clock(service);
     bus_pump(service->parts.bus);
     service->quiet = service->draining && bus_quiet(service->parts.bus);
@@ -154,14 +156,21 @@ static enum phase undo(struct service *service, enum result result, const struct
 static enum phase do_begin(struct service *service)
 {
     struct err err = {{0}};
-    if (service_mono_ms(service) < service->backoff_until_ms || !work_waiting(service))
+    if (!work_waiting(service)) {
+        service->begin_waits = false;
+        return PHASE_RELAY;
+    }
+    if (service_mono_ms(service) < service->backoff_until_ms)
         return PHASE_RELAY;
     if (intake_choose(service, &err) != OK || FAILPOINT("begin-before") ||
         store_begin(service->parts.store, &err) != OK) {
         intake_rolled_back(service);
         back_off(service, BUSY_MS);
+        service->begin_waits = true;
+        snprintf(service->begin_reason, sizeof service->begin_reason, "%.90s", err_text(&err));
         return PHASE_RELAY;
     }
+    service->begin_waits = false;
     if (!service->parts.switches.ack_after_commit && service->batch_size > 0 &&
         !service->counting) {
         uint64_t tag = 0;
@@ -410,6 +419,7 @@ void service_state(const struct service *service, struct service_state *ret_stat
     ret_state->in_flight = service->in_flight;
     ret_state->arrived = service->arrival_count;
     ret_state->calls = service->calls_in_flight;
+    standstill_state(service, ret_state);
 }
 
 const char *outcome_name(enum message_outcome outcome)

@@ -182,6 +182,11 @@ void service_drain(struct service *service);
  * flight. */
 bool service_drained(const struct service *service);
 
+/* What can stand still while everything else looks well: a transaction that cannot begin (somebody else
+ * holds the write lock), messages in hand of which none gets done, publishes of which none is confirmed. */
+enum service_stall { STALL_BEGIN, STALL_IN_HAND, STALL_PUBLISHES, SERVICE_STALLS };
+const char *service_stall_name(enum service_stall stall);
+
 struct service_state {
     bool bus_up;
     bool blocked;
@@ -190,10 +195,13 @@ struct service_state {
     bool log_away;          /* facts have come back: the log is not there */
     char reason[128];       /* why the bus is down or blocked, "" when it is neither */
     char store_reason[128]; /* why the last transaction was rolled back, "" since it went through */
-    size_t unsent;          /* outbox rows not yet confirmed, as far as this instance knows */
-    size_t in_flight;       /* of those, published and not confirmed */
-    size_t arrived;         /* messages in hand: delivered, not acknowledged */
-    size_t calls;           /* in flight */
+    char stall_reason[192]; /* what has stood still for STALL_MS (stall.h), "" when all moves */
+    int64_t stalled_ms[SERVICE_STALLS]; /* how long each stands still; 0: it moves */
+    int64_t oldest_ms;                  /* age of the oldest message in hand; 0: none */
+    size_t unsent;    /* outbox rows not yet confirmed, as far as this instance knows */
+    size_t in_flight; /* of those, published and not confirmed */
+    size_t arrived;   /* messages in hand: delivered, not acknowledged */
+    size_t calls;     /* in flight */
     uint64_t handled, duplicates, deferred, quarantined, conflicts, rollbacks, reconnects, batches;
     uint64_t published, confirmed, returned, nacked;
 };

@@ -5,12 +5,14 @@
  *   schema.c   tables                      spans.c    what a collector hears
  *   fact.c     what is kept to be said again
  *   unlogged.c facts that wait for the log
+ *   standstill.c what stands still, and since when
  * Nobody else includes this. */
 #ifndef WARREN_MESSAGING_SERVICE_PRIVATE_H
 #define WARREN_MESSAGING_SERVICE_PRIVATE_H
 
 #include <sys/queue.h>
 
+#include "common/base/stall.h"
 #include "common/messaging/service.h"
 #include "common/messaging/spans.h"
 #include "common/telemetry/trace.h"
@@ -23,6 +25,7 @@ struct arrival {
     uint64_t tag;
     const char *queue; /* the topology's own text */
     bool redelivered;
+    int64_t since_ms;     /* monotonic: in hand since then; 0: due again */
     bool alone;           /* its own transaction from now on */
     bool counted;         /* this delivery's try is on record */
     int64_t tries;        /* times run alone and never finished */
@@ -112,7 +115,12 @@ struct service {
     struct service_state state;
     struct service_numbers numbers;
     uint64_t tally[SERVICE_QUEUES_MAX][OUTCOME_COUNT]; /* of the open transaction */
-    int64_t heard_us; /* monotonic time of this pump; 0: not asked for yet */
+    int64_t heard_us;  /* monotonic time of this pump; 0: not asked for yet */
+    int64_t pumped_ms; /* likewise, always known */
+    struct stall stalls[SERVICE_STALLS];
+    uint64_t stall_marks[SERVICE_STALLS]; /* what had been done when it was looked at last */
+    bool begin_waits;                     /* the last transaction did not begin */
+    char begin_reason[96];
     bool draining;
     bool quiet; /* draining, and nothing more can arrive */
 
@@ -234,6 +242,10 @@ int64_t spans_begin(const struct service *service, const char *cause, char own[T
 void spans_processed(const struct service *service, const struct arrival *arrival,
                      const struct envelope *envelope, const char *own, int64_t begun_us,
                      enum result outcome);
+
+/* standstill.c: looks once a round */
+void standstill_look(struct service *service);
+void standstill_state(const struct service *service, struct service_state *state);
 
 /* work.c */
 bool work_waiting(struct service *service);

@@ -1,5 +1,6 @@
 #include "common/runtime/service_main.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -35,6 +36,8 @@ static bool ready(void *context, struct buf *out)
         buf_printf(out, "bus: blocked, %s\n", state.reason);
     if (state.store_reason[0])
         buf_printf(out, "store: failing, %s\n", state.store_reason);
+    if (state.stall_reason[0] && !state.blocked)
+        buf_printf(out, "stalled: %s\n", state.stall_reason);
     if (stopping)
         buf_text(out, "draining\n");
     struct buf notes = {0};
@@ -48,8 +51,8 @@ static bool ready(void *context, struct buf *out)
         buf_text(out, "backlog: too much is not confirmed, nothing new is taken\n");
     if (state.log_away)
         buf_text(out, "log: away, facts for it alone wait\n");
-    buf_printf(out, "unsent: %zu\nin hand: %zu\ncalls: %zu\n", state.unsent, state.arrived,
-               state.calls);
+    buf_printf(out, "unsent: %zu\nin hand: %zu\ncalls: %zu\noldest in hand: %" PRId64 " ms\n",
+               state.unsent, state.arrived, state.calls, state.oldest_ms);
     return able;
 }
 
@@ -152,8 +155,8 @@ static enum result start(struct running *running, struct err *err)
         result = program->create(&running->runtime, program->context, &running->made, err);
     if (result == OK)
         result = runtime_bus(&running->runtime, BUS_OF_SERVICE, &running->bus, err);
-    running->otlp =
-        otlp_new(running->runtime.clock, program->spec->name, (int)running->runtime.instance);
+    running->otlp = otlp_new(running->runtime.clock, &running->runtime.log, program->spec->name,
+                             (int)running->runtime.instance);
     if (result == OK)
         result = service_start(running, err);
     if (result == OK)

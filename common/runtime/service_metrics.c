@@ -68,6 +68,17 @@ static void tables(const struct service *service, int64_t now_wall_ms, struct bu
           rows.quarantined);
 }
 
+static void standstill(const struct service_state *state, struct buf *out)
+{
+    static const char name[] = "warren_standing_still_seconds";
+    metric_head(out, name, METRIC_GAUGE, "For how long nothing has moved there; 0: it moves.");
+    for (int i = 0; i < SERVICE_STALLS; i++)
+        metric_sample(out, name, "what", service_stall_name((enum service_stall)i),
+                      state->stalled_ms[i] / 1000);
+    metric_write_ms(out, "warren_oldest_in_hand_seconds", "Age of the oldest message in hand.",
+                    state->oldest_ms);
+}
+
 static void latencies(const struct service_numbers *numbers, struct buf *out)
 {
     metric_write_histogram(out, "warren_batch_messages", "Messages of one transaction.",
@@ -91,6 +102,7 @@ void service_metrics(const struct service *service, const struct topology *topol
     counter(out, "warren_bus_reconnects_total", "Connections lost.", state.reconnects);
     messages(service_numbers(service), topology, out);
     gauge(out, "warren_messages_in_hand", "Delivered, not acknowledged.", (int64_t)state.arrived);
+    standstill(&state, out);
     counter(out, "warren_batches_total", "Transactions committed.", state.batches);
     counter(out, "warren_rollbacks_total", "Transactions rolled back.", state.rollbacks);
     counter(out, "warren_conflicts_total", "Messages run again for a version conflict.",

@@ -28,12 +28,12 @@ static void feed(struct feed *feed, const char *bytes, size_t size)
     free(feed->held);
     feed->held = all;
     feed->size += size;
-    size_t whole = head_read(&feed->reader, feed->held, feed->size);
+    size_t whole = head_read(&feed->reader, feed->held, &feed->size);
     FUZZ_HOLDS(whole <= feed->size);
     buf_append(&feed->out, feed->held, whole);
     memmove(feed->held, feed->held + whole, feed->size - whole);
     feed->size -= whole;
-    FUZZ_HOLDS(feed->reader.refusal || feed->size <= HEAD_COST_MAX + 8);
+    FUZZ_HOLDS(feed->reader.refusal || feed->size <= HEAD_SIZE_MAX + 8);
     if (feed->reader.refusal)
         buf_text(&feed->out, head_ending(&feed->reader));
 }

@@ -142,7 +142,7 @@ headers() {
     expect 400 'a key that is not ASCII'
     ask_as "$ALICE" POST /v1/orders "${json[@]}" -H 'Idempotency-Key: a' -H 'Idempotency-Key: b' -d "$good"
     expect 400 'two keys'
-    for type in wait=31 wait=-1 wait=x wait= wait=1.5 wait=99999999999999999999; do
+    for type in wait=-1 wait=x wait= wait=1.5 wait=3x; do
         ask_as "$ALICE" POST /v1/orders "${json[@]}" -H "Prefer: $type" -d "$good"
         expect 400 "Prefer: $type"
     done

@@ -207,6 +207,46 @@ static size_t first_of(const struct clients *clients, const char *order_id)
     return OPS_MAX;
 }
 
+/* --- refused is not unknown: of the key, over all its attempts ------------------------------------- */
+
+static uint64_t life_of(const struct op *op)
+{
+    return op->clients->world->processes[KIND_EDGE * INSTANCES + op->edge].lives;
+}
+
+/* NULL: there is no key. */
+static struct view *view_of_key(struct op *op)
+{
+    struct clients *clients = op->clients;
+    if (op->kind == OP_CANCEL)
+        return NULL;
+    size_t first =
+        op->kind == OP_PLACE ? first_of(clients, op->order_id) : (size_t)(op - clients->ops);
+    return &clients->views[first][op->edge];
+}
+
+/* One attempt under this key may have been accepted, or has been. */
+static void note_told(struct op *op)
+{
+    struct view *view = view_of_key(op);
+    if (!view)
+        return;
+    view->told_life = life_of(op);
+    view->told_ms = op->clients->world->clock.mono_ms;
+}
+
+/* What an edge has forgotten at its death, or never saw, it cannot be held to. */
+static void judge_refusal(struct op *op)
+{
+    struct world *world = op->clients->world;
+    const struct view *view = view_of_key(op);
+    if (!view || view->told_life == 0 || view->told_life != life_of(op) ||
+        world->clock.mono_ms - view->told_ms >= REMEMBERED_MS)
+        return;
+    world_violated(world, 2, "edge-%d refused %s %s, of which it had said that it may be accepted",
+                   op->edge + 1, kind_name(op->kind), op->key);
+}
+
 static void again(struct op *op)
 {
     struct clients *clients = op->clients;
@@ -255,8 +295,7 @@ static void place_accepted(struct op *op)
     struct world *world = clients->world;
     struct chance *chance = &world->chance;
     size_t first = first_of(clients, op->order_id);
-    clients->views[first][op->edge].accepted_life =
-        world->processes[KIND_EDGE * INSTANCES + op->edge].lives;
+    clients->views[first][op->edge].accepted_life = life_of(op);
     if (op->repeat)
         return;
     if (chance_below(chance, 4) == 0)
@@ -286,6 +325,7 @@ static void accepted(struct op *op, const struct edge_reply *reply)
     struct world *world = op->clients->world;
     op->state = OP_DONE;
     world->coverage.items[COVER_CLIENT_OK]++;
+    note_told(op);
     memcpy(op->command_id, reply->command_id, UUID_SIZE);
     write_history(op, "ok");
     if (op->kind == OP_PRODUCT && op->revision == 1)
@@ -349,6 +389,7 @@ static void on_reply(void *context, const struct edge_reply *reply)
         return;
     case EDGE_UNKNOWN:
         world->coverage.items[COVER_CLIENT_UNKNOWN]++;
+        note_told(op);
         write_history(op, "unknown");
         break;
     case EDGE_KEY_REUSED:
@@ -358,6 +399,7 @@ static void on_reply(void *context, const struct edge_reply *reply)
         return;
     case EDGE_REFUSED:
         world->coverage.items[COVER_CLIENT_REFUSED]++;
+        judge_refusal(op);
         write_history(op, "refused");
         break;
     case EDGE_FORBIDDEN:

@@ -6,7 +6,8 @@
 #include "tests/simulation/world.h"
 
 enum { OPS_MAX = 240, CUSTOMERS = 4, SKUS = 6, ORDERS_LEAST = 20, ATTEMPTS_MAX = 200 };
-enum { TURN_READ = 48 }; /* somebody looks every so many turns */
+enum { TURN_READ = 48 };         /* somebody looks every so many turns */
+enum { REMEMBERED_MS = 900000 }; /* for so long an edge knows what it has answered */
 
 extern const char *const client_skus[SKUS];
 extern const int64_t client_stock[SKUS]; /* of each adjustment */
@@ -39,13 +40,15 @@ struct op {
 struct view {
     int64_t version;
     uint64_t accepted_life; /* the edge's life in which it said 202; 0: never */
+    uint64_t told_life;     /* in which it said "unknown" or 202 of this key; 0: never */
+    int64_t told_ms;        /* when it did, last */
 };
 
 struct clients {
     struct world *world;
     char customers[CUSTOMERS][UUID_SIZE];
     struct op ops[OPS_MAX];
-    struct view views[OPS_MAX][INSTANCES]; /* of an OP_PLACE's order, by its first op */
+    struct view views[OPS_MAX][INSTANCES]; /* of a key, by its first op */
     size_t count;
     int64_t next_ms;
     uint64_t turn;

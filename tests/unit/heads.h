@@ -17,7 +17,7 @@ extern const struct head_case head_cases[];
 extern const size_t head_case_count;
 
 /* With the token in its places; `out` has room for HEAD_CASE_MAX. Returns the size. */
-enum { HEAD_CASE_MAX = 16384 };
+enum { HEAD_CASE_MAX = 32768 };
 size_t head_case_write(const struct head_case *one, const char *token, char *out);
 
 #endif

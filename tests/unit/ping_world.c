@@ -214,6 +214,7 @@ static const struct effect_ops bell_ops = {
 struct manual_clock manual;
 struct switches switches;
 struct memory_broker *broker;
+struct log *ping_log;
 static struct store *keeper; /* keeps the database in memory alive */
 static struct bus *ear;
 
@@ -275,7 +276,8 @@ struct instance start_instance(const char *owner)
                                         .bus = instance.bus,
                                         .effect = &bell.effect,
                                         .switches = switches,
-                                        .owner = owner};
+                                        .owner = owner,
+                                        .log = ping_log};
     CU_ASSERT_EQUAL_FATAL(service_new(&spec, &parts, NULL, &instance.service, &err), OK);
     return instance;
 }

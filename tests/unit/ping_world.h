@@ -62,6 +62,8 @@ extern struct bell bell;
 extern struct manual_clock manual;
 extern struct switches switches;
 extern struct memory_broker *broker;
+struct log;
+extern struct log *ping_log; /* NULL, as at the beginning: silent */
 
 struct instance {
     struct store *store;

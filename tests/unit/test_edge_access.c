@@ -31,6 +31,7 @@ static const struct expectation {
     {"PUT", "/v1/products/{}", "MUG-1", PRODUCT, {401, 403, 403, 202, 401, 401}},
     {"POST", "/v1/products/{}/stock", "MUG-1", "{\"delta\":1}", {401, 403, 403, 202, 401, 401}},
     {"GET", "/v1/commands/{}", COMMAND, NULL, {401, 200, 404, 404, 401, 401}},
+    {"GET", "/", "", NULL, {200, 200, 200, 200, 200, 200}},
     {"GET", "/livez", "", NULL, {200, 200, 200, 200, 200, 200}},
     {"GET", "/readyz", "", NULL, {200, 200, 200, 200, 200, 200}},
     {"GET", "/metrics", "", NULL, {200, 200, 200, 200, 200, 200}},
@@ -149,7 +150,7 @@ static void what_is_not_in_the_table_does_not_exist(void)
     static const char *const methods[] = {"GET",   "HEAD",  "POST",    "PUT", "DELETE",
                                           "PATCH", "TRACE", "CONNECT", "get", "BREW"};
     static const char *const paths[] = {
-        "/",      "/v1",       "/v1/",      "/v1/orders/",   "/V1/orders",   "/v1//orders",
+        "/.",     "/v1",       "/v1/",      "/v1/orders/",   "/V1/orders",   "/v1//orders",
         "/admin", "/v1/admin", "/metrics/", "/v1/customers", "/v1/products/"};
     start();
     for (size_t i = 0; i < EXPECTED; i++)

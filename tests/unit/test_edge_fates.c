@@ -378,8 +378,13 @@ static void what_was_sent_is_bounded(void)
         snprintf(command.node.id, UUID_SIZE, "command-%d", i);
         snprintf(command.request.id, UUID_SIZE, "key-%d", i);
         command.since_mono_ms = 10 * i;
-        sent_add(&sent, &command);
-        sent_add(&sent, &command);
+        for (int again = 0; again < 2; again++) {
+            struct sent_command *one = sent_begin(&sent, &command);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(one);
+            one->attempts.asked--;
+            sent_confirmed(&sent, one, 10 * i);
+            sent_changed(&sent, one);
+        }
     }
     CU_ASSERT_EQUAL(sent.table.count, 3);
     CU_ASSERT_EQUAL(sent.requests.count, 3);
@@ -391,6 +396,24 @@ static void what_was_sent_is_bounded(void)
     sent_expire(&sent, 1030);
     CU_ASSERT_EQUAL(sent.table.count, 1);
     CU_ASSERT_PTR_NOT_NULL(sent_find(&sent, "command-4"));
+    sent_release(&sent);
+}
+
+/* Only what is confirmed makes room. */
+static void doubt_makes_no_room(void)
+{
+    struct sent sent;
+    struct sent_command command = {.type = STOCK_ADJUST, .node = {.id = "in doubt"}};
+    sent_init(&sent, 1, 1000);
+    snprintf(command.request.id, UUID_SIZE, "key");
+    struct sent_command *one = sent_begin(&sent, &command);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(one);
+    one->attempts = (struct attempts){.doubt = true};
+    sent_changed(&sent, one);
+    snprintf(command.node.id, UUID_SIZE, "another");
+    CU_ASSERT_PTR_NULL(sent_begin(&sent, &command));
+    sent_confirmed(&sent, one, 0);
+    CU_ASSERT_PTR_NOT_NULL(sent_begin(&sent, &command));
     sent_release(&sent);
 }
 
@@ -406,5 +429,6 @@ static const struct unit_case cases[] = {
     {"a fate is told once", a_fate_is_told_once},
     {"fates are bounded", fates_are_bounded},
     {"what was sent is bounded", what_was_sent_is_bounded},
+    {"doubt makes no room", doubt_makes_no_room},
 };
 UNIT_MAIN("edge fates", cases)

@@ -40,6 +40,7 @@ static const struct operation {
      "{\"delta\":2}"},
     {"GET /v1/commands/{command_id}", "/v1/commands/" COMMAND, "/v1/commands/" NOBODYS, WHO_A, NULL,
      NULL},
+    {"GET /", "/", NULL, WHO_A, NULL, NULL},
     {"GET /livez", "/livez", NULL, WHO_A, NULL, NULL},
     {"GET /readyz", "/readyz", NULL, WHO_A, NULL, NULL},
     {"GET /metrics", "/metrics", NULL, WHO_A, NULL, NULL},

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "tests/unit/edge_front.h"
@@ -85,9 +86,10 @@ static void who_asks_is_told_what_is_certain(void)
         {"POST", "/v1/orders", TYPE "Content-Length: 71\r\n", 401},
         {"POST", "/v1/orders", "Content-Length: 71\r\n", 415},
         {"POST", "/v1/orders", "Content-Type: text/plain\r\nContent-Length: 71\r\n", 415},
+        {"POST", "/v1/orders", TYPE "Content-Encoding: gzip\r\nContent-Length: 71\r\n", 415},
         {"POST", "/v1/orders", TYPE "Content-Length: 65537\r\n", 413},
         {"POST", "/v1/orders", TYPE "Content-Length: 9999999\r\n", 413},
-        {"POST", "/v1/orders", TYPE "Content-Length: 71\r\nPrefer: wait=31\r\n", 400},
+        {"POST", "/v1/orders", TYPE "Content-Length: 71\r\nPrefer: wait=x\r\n", 400},
         {"POST", "/v1/orders", TYPE "Content-Length: 71\r\nIdempotency-Key: a b\r\n", 400},
         {"POST", "/v1/nothing", TYPE "Content-Length: 71\r\n", 404},
         {"PUT", "/v1/orders", TYPE "Transfer-Encoding: chunked\r\n", 405},
@@ -196,22 +198,180 @@ static void a_slow_body_is_cut(void)
     front_close(&front);
 }
 
+static bool answers_at(int fd)
+{
+    CU_ASSERT(front_write(&front, fd, LIVEZ, sizeof LIVEZ - 1));
+    front_read(&front, fd, &got);
+    return got.status == 200;
+}
+
 static void the_silent_and_the_idle_are_cut(void)
 {
     front_open(&front, NULL);
     int silent = front_connect(&front);
     int idle = front_connect(&front);
     manual_clock_advance(&front.bottle.clock, 20000);
-    CU_ASSERT(front_write(&front, idle, LIVEZ, sizeof LIVEZ - 1));
-    front_read(&front, idle, &got);
-    CU_ASSERT_EQUAL(got.status, 200);
+    CU_ASSERT(answers_at(idle));
     manual_clock_advance(&front.bottle.clock, 15000);
     check_cut(silent);
-    CU_ASSERT(front_write(&front, idle, LIVEZ, sizeof LIVEZ - 1)); /* not for so long */
-    front_read(&front, idle, &got);
+    CU_ASSERT(answers_at(idle));
+    manual_clock_advance(&front.bottle.clock, 74000); /* longer than any proxy keeps it */
+    CU_ASSERT(answers_at(idle));
+    manual_clock_advance(&front.bottle.clock, 75500);
+    check_cut(idle);
+    front_close(&front);
+}
+
+/* The first byte of a request ends the rest: its head has as long as any. */
+static void a_slow_head_behind_another_is_cut(void)
+{
+    front_open(&front, NULL);
+    int fd = front_connect(&front);
+    CU_ASSERT(answers_at(fd));
+    manual_clock_advance(&front.bottle.clock, 40000);
+    CU_ASSERT(drip(fd, "GET /livez HTTP/1.1\r\nX: ", 28));
+    manual_clock_advance(&front.bottle.clock, 2500);
+    check_cut(fd);
+    fd = front_connect(&front); /* in one piece with the request before it */
+    CU_ASSERT(front_write(&front, fd, LIVEZ "GET", sizeof LIVEZ + 2));
+    front_read(&front, fd, &got);
     CU_ASSERT_EQUAL(got.status, 200);
     manual_clock_advance(&front.bottle.clock, 30500);
-    check_cut(idle);
+    check_cut(fd);
+    front_close(&front);
+}
+
+/* Who sends a request on a connection that is just being closed gets an answer: its own when it came
+ * before, else that it was not taken. */
+static void a_request_on_its_way_is_answered(void)
+{
+    char text[512];
+    front_open(&front, NULL);
+    int size = snprintf(text, sizeof text,
+                        "POST /v1/orders HTTP/1.1\r\n" HEAD "Content-Length: %zu\r\n\r\n" ORDER,
+                        front.bearer[WHO_A], strlen(ORDER));
+    int early = front_connect(&front);
+    int late = front_connect(&front);
+    CU_ASSERT(answers_at(early));
+    CU_ASSERT(answers_at(late));
+    manual_clock_advance(&front.bottle.clock, 75500);
+    CU_ASSERT_EQUAL(send(early, text, (size_t)size, MSG_NOSIGNAL), size);
+    front_turns(&front, 4); /* in time, only not read yet */
+    front_read(&front, early, &got);
+    CU_ASSERT_EQUAL(got.status, 202);
+    CU_ASSERT_EQUAL(send(late, text, (size_t)size, MSG_NOSIGNAL), size);
+    front_turns(&front, 4);
+    front_read(&front, late, &got);
+    CU_ASSERT_EQUAL(got.status, 408);
+    CU_ASSERT(got.closed);
+    CU_ASSERT_EQUAL(memory_broker_depth(front.bottle.broker, COMMANDS), 1);
+    close(early);
+    close(late);
+    front_turns(&front, 4);
+    front_ask(&front, WHO_NOBODY, "GET", "/metrics", NULL, &got);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.text, "\nwarren_http_connections 1\n"));
+    front_close(&front);
+}
+
+/* One that was told to go and stays is shut a moment later. */
+static void who_was_told_to_go_goes(void)
+{
+    front_open(&front, NULL);
+    int fd = front_connect(&front);
+    CU_ASSERT(answers_at(fd));
+    manual_clock_advance(&front.bottle.clock, 75500);
+    front_read(&front, fd, &got);
+    CU_ASSERT_EQUAL(got.status, 408);
+    for (int i = 0; i < 100; i++)
+        (void)send(fd, LIVEZ, sizeof LIVEZ - 1, MSG_NOSIGNAL);
+    front_turns(&front, 4);
+    manual_clock_advance(&front.bottle.clock, 2500);
+    front_turns(&front, 4);
+    front_ask(&front, WHO_NOBODY, "GET", "/metrics", NULL, &got);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.text, "\nwarren_http_connections 1\n"));
+    close(fd);
+    front_close(&front);
+}
+
+static void who_stops_says_goodbye(void)
+{
+    front_open(&front, NULL);
+    int fd = front_connect(&front);
+    CU_ASSERT(answers_at(fd));
+    http_quiesce(front.http);
+    front_read(&front, fd, &got);
+    CU_ASSERT_EQUAL(got.status, 408);
+    CU_ASSERT(got.closed);
+    close(fd);
+    front_close(&front);
+}
+
+/* Who sends more than is read, and does not listen meanwhile, gets to read why. */
+
+/* All of it, whatever is said meanwhile; false: the other side has reset. */
+static bool send_all(int fd, const char *begin, size_t filler)
+{
+    static char filling[16384];
+    memset(filling, 'a', sizeof filling);
+    if (!front_write(&front, fd, begin, strlen(begin)))
+        return false;
+    for (size_t left = filler, piece; left > 0; left -= piece) {
+        piece = left < sizeof filling ? left : sizeof filling;
+        if (!front_write(&front, fd, filling, piece))
+            return false;
+    }
+    return true;
+}
+
+static void too_much_is_read_to_its_answer(void)
+{
+    static const struct {
+        const char *begin;
+        size_t filler;
+        int status;
+    } all[] = {
+        {"POST /v1/orders HTTP/1.1\r\n" ASKS TYPE "Content-Length: 3000000\r\n\r\n", 3000000, 413},
+        {"POST /v1/orders HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 3000000\r\n\r\n", 3000000,
+         413},
+        {"POST /v1/orders HTTP/1.1\r\nHost: x\r\n" TYPE
+         "Transfer-Encoding: chunked\r\n\r\nffffff\r\n",
+         3000000, 413},
+        {"GET /livez HTTP/1.1\r\nHost: x\r\nCookie: ", 3000000, 431},
+        {"GET /", 3000000, 414},
+        {"POST /v1/orders HTTP/1.1\r\nHost: x\r\nExpect: x\r\nContent-Length: 900000\r\n\r\n",
+         900000, 417},
+    };
+    front_open(&front, NULL);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        int status = 0;
+        int fd = front_connect(&front);
+        CU_ASSERT(send_all(fd, all[i].begin, all[i].filler));
+        front_read(&front, fd, &got);
+        CU_ASSERT(front_answers(&got, "POST", &status, 1) == 1 && got.closed);
+        CU_ASSERT_EQUAL(status, all[i].status);
+        close(fd);
+        front_turns(&front, 2);
+    }
+    nothing_was_done();
+    front_close(&front);
+}
+
+/* But not for ever, nor without end. */
+static void nobody_is_read_for_ever(void)
+{
+    static const char begin[] =
+        "POST /v1/orders HTTP/1.1\r\nHost: x\r\n" TYPE "Content-Length: 99999999\r\n\r\n";
+    front_open(&front, NULL);
+    int fd = front_connect(&front);
+    CU_ASSERT_FALSE(send_all(fd, begin, 64 * 1024 * 1024));
+    close(fd);
+    fd = front_connect(&front);
+    CU_ASSERT(send_all(fd, begin, 100000));
+    manual_clock_advance(&front.bottle.clock, 3500);
+    front_turns(&front, 4);
+    CU_ASSERT_FALSE(send_all(fd, "", 1000000));
+    close(fd);
+    nothing_was_done();
     front_close(&front);
 }
 
@@ -308,6 +468,12 @@ static const struct unit_case cases[] = {
     {"a slow head is cut", a_slow_head_is_cut},
     {"a slow body is cut", a_slow_body_is_cut},
     {"the silent and the idle are cut", the_silent_and_the_idle_are_cut},
+    {"a slow head behind another is cut", a_slow_head_behind_another_is_cut},
+    {"a request on its way is answered", a_request_on_its_way_is_answered},
+    {"who was told to go goes", who_was_told_to_go_goes},
+    {"who stops says goodbye", who_stops_says_goodbye},
+    {"too much is read to its answer", too_much_is_read_to_its_answer},
+    {"nobody is read for ever", nobody_is_read_for_ever},
     {"who waits for us is not cut", who_waits_for_us_is_not_cut},
     {"one address has so many connections", one_address_has_so_many_connections},
     {"all have so many connections", all_have_so_many_connections},

@@ -31,7 +31,7 @@ static void start(void)
     CU_ASSERT_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, pair) == 0);
     outside = pair[0];
     inside = pair[1];
-    connections_init(&connections, 1000, 0);
+    connections_init(&connections, 1000, 1000, 0);
     connection = (struct connection){.requests = 0};
     connection_open(&connections, &connection, inside, 0);
     gates_begin(&connections.gates);

@@ -25,11 +25,12 @@ static void feed(struct feed *feed, const char *bytes, size_t size)
         return;
     memcpy(feed->held + feed->size, bytes, size);
     feed->size += size;
-    size_t whole = head_read(&feed->reader, feed->held, feed->size);
+    size_t whole = head_read(&feed->reader, feed->held, &feed->size);
     CU_ASSERT_FATAL(whole <= feed->size);
     memcpy(feed->out + feed->out_size, feed->held, whole);
     feed->out_size += whole;
-    memmove(feed->held, feed->held + whole, feed->size - whole);
+    if (whole > 0)
+        memmove(feed->held, feed->held + whole, feed->size - whole);
     feed->size -= whole;
     if (feed->reader.refusal) {
         const char *ending = head_ending(&feed->reader);
@@ -106,7 +107,7 @@ static void split_anywhere_it_has_the_same(void)
         begin(&one);
         feed(&one, bytes, size);
         bool fine = true;
-        for (size_t at = 1; at < size; at++) {
+        for (size_t at = 1; at < size; at += size < 2000 ? 1 : 1 + size / 500) {
             begin(&other);
             feed(&other, bytes, at);
             feed(&other, bytes + at, size - at);
@@ -138,9 +139,9 @@ static void what_is_held_is_bounded(void)
         for (size_t k = 0; k < sizeof pieces / sizeof pieces[0]; k++) {
             begin(&one);
             feed(&one, endless[i], strlen(endless[i]));
-            for (int n = 0; n < 20000 && !one.reader.refusal; n++) {
+            for (int n = 0; n < 40000 && !one.reader.refusal; n++) {
                 feed(&one, pieces[k], strlen(pieces[k]));
-                CU_ASSERT_FATAL(one.size <= HEAD_COST_MAX + 8);
+                CU_ASSERT_FATAL(one.size <= HEAD_SIZE_MAX + 8);
                 one.out_size = 0;
             }
             CU_ASSERT_PTR_NOT_NULL(one.reader.refusal);

@@ -62,7 +62,7 @@ ask_as "$admin" PUT /v1/products/AS-DESCRIBED "${json[@]}" -d '{"name":"Thing","
 expect_status 202 'a product'
 ask_as "$admin" POST /v1/products/AS-DESCRIBED/stock "${json[@]}" -d '{"delta":5}'
 expect_status 202 'its stock'
-for path in /v1/products /livez /readyz '/readyz?verbose' /metrics /openapi.yaml; do
+for path in /v1/products / /livez /readyz '/readyz?verbose' /metrics /openapi.yaml; do
     ask GET "$path"
     expect_status 200 "$path"
 done
