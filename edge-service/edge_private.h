@@ -17,6 +17,7 @@ struct arrival {
     int64_t offset;
     uint64_t tag;
     char id[LOG_ID_SIZE]; /* the property */
+    char key[TYPE_SIZE];  /* a longer one is cut, and no type of ours either way */
     char *body;
     size_t size;
 };
