@@ -224,7 +224,8 @@ static void mutate_member(const struct mutator *mutator, cJSON *owner,
     member = cJSON_GetObjectItemCaseSensitive(owner, field->name);
     switch (field->kind) {
     case BIND_KIND_TEXT:
-        emit_texts(mutator, owner, field);
+        if (cJSON_IsString(member)) /* or null, where it is optional */
+            emit_texts(mutator, owner, field);
         break;
     case BIND_KIND_INT:
         emit_ints(mutator, owner, field);
