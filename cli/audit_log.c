@@ -8,15 +8,17 @@
 
 #include "cli/broker.h"
 #include "cli/stream_ends.h"
+#include "common/base/text.h"
 #include "common/messaging/bus.h"
 
-enum { PREFETCH = 2000, PATIENCE_MS = 10000 };
+enum { PREFETCH = 2000, PATIENCE_MS = 10000, KEY_SIZE = 64 };
 
 /* One message that has arrived and has not been asked for yet. */
 struct page {
     STAILQ_ENTRY(page) link;
     uint64_t tag;
     int64_t offset;
+    char key[KEY_SIZE]; /* a longer one is cut, and no type of ours either way */
     size_t size;
     char body[];
 };
@@ -46,6 +48,7 @@ static void on_bus_event(void *context, const struct bus_event *event)
         abort();
     page->tag = delivery->tag;
     page->offset = delivery->offset;
+    text_copy(page->key, sizeof page->key, delivery->key);
     page->size = delivery->size;
     memcpy(page->body, delivery->body, delivery->size);
     page->body[delivery->size] = '\0';
@@ -77,8 +80,7 @@ static struct page *take_page(struct audit_reader *reader)
     return NULL;
 }
 
-static enum result next_message(void *context, int64_t *ret_offset, const char **ret_body,
-                                size_t *ret_size, struct err *err)
+static enum result next_message(void *context, struct audit_message *ret_message, struct err *err)
 {
     struct audit_reader *reader = context;
     if (reader->current) {
@@ -98,9 +100,8 @@ static enum result next_message(void *context, int64_t *ret_offset, const char *
         wait_for_bus(reader);
     }
     reader->read = reader->current->offset;
-    *ret_offset = reader->current->offset;
-    *ret_body = reader->current->body;
-    *ret_size = reader->current->size;
+    *ret_message = (struct audit_message){reader->current->offset, reader->current->key,
+                                          reader->current->body, reader->current->size};
     return OK;
 }
 

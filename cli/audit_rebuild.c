@@ -50,8 +50,9 @@ static void hash_twins(struct audit_rebuild *rebuild, int64_t next)
     }
 }
 
-static void take(struct audit_rebuild *rebuild, int64_t offset, const char *body, size_t size)
+static void take(struct audit_rebuild *rebuild, const struct audit_message *message)
 {
+    int64_t offset = message->offset;
     struct err err = {{0}};
     if (rebuild->next == 0 && offset > 0) {
         err_set(&err, INVALID, "the log was cut, it begins at offset %lld", (long long)offset);
@@ -59,19 +60,19 @@ static void take(struct audit_rebuild *rebuild, int64_t offset, const char *body
         return;
     }
     hash_twins(rebuild, offset);
-    if (rebuild->left > 0 && edge_rebuild_take(rebuild->fold, body, size, &err) != OK)
+    if (rebuild->left > 0 &&
+        edge_rebuild_take(rebuild->fold, message->key, message->body, message->size, &err) != OK)
         give_up(rebuild, &err);
     rebuild->next = offset + 1;
 }
 
-static enum result next_message(void *context, int64_t *ret_offset, const char **ret_body,
-                                size_t *ret_size, struct err *err)
+static enum result next_message(void *context, struct audit_message *ret_message, struct err *err)
 {
     struct audit_rebuild *rebuild = context;
     const struct audit_log *source = rebuild->source;
-    enum result result = source->next(source->context, ret_offset, ret_body, ret_size, err);
+    enum result result = source->next(source->context, ret_message, err);
     if (result == OK && rebuild->left > 0)
-        take(rebuild, *ret_offset, *ret_body, *ret_size);
+        take(rebuild, ret_message);
     else if (result == NOT_FOUND && rebuild->left > 0)
         hash_twins(rebuild, rebuild->next);
     return result;

@@ -1,13 +1,13 @@
 #include "cli/broker.h"
 
-#include <cjson/cJSON.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/definitions.h"
 #include "cli/files.h"
+#include "cli/guests.h"
 #include "cli/rights.h"
 #include "common/base/digest.h"
 #include "common/messaging/amqp_link.h"
@@ -114,67 +114,22 @@ enum result broker_dead_letters(const struct amqp_link *link, int64_t *ret_count
     return result;
 }
 
-/* What RabbitMQ calls rabbit_password_hashing_sha256: base64(salt, sha256(salt, password)). */
-static void password_hash(const struct clock *clock, const char *password, char *text)
-{
-    enum { SALT = 4 };
-    uint8_t salted[SALT + BROKER_SECRET_SIZE];
-    uint8_t hash[SALT + SHA256_SIZE];
-    uint64_t salt = clock_random64(clock);
-    size_t size = strlen(password);
-    memcpy(salted, &salt, SALT);
-    memcpy(salted + SALT, password, size);
-    memcpy(hash, &salt, SALT);
-    sha256(salted, SALT + size, hash + SALT);
-    EVP_EncodeBlock((unsigned char *)text, hash, sizeof hash);
-}
-
-static cJSON *object_in(cJSON *list)
-{
-    cJSON *object = cJSON_CreateObject();
-    if (!object || !cJSON_AddItemToArray(list, object))
-        abort();
-    return object;
-}
-
 static enum result add_user(const struct suite *suite, const struct clock *clock, cJSON *document,
                             const char *user, const char *tag, struct err *err)
 {
     char secret[BROKER_SECRET_SIZE];
-    char hash[64];
     enum result result = broker_secret(suite, user, secret, err);
-    if (result != OK)
-        return result;
-    password_hash(clock, secret, hash);
-    cJSON *entry = object_in(cJSON_GetObjectItem(document, "users"));
-    cJSON_AddStringToObject(entry, "name", user);
-    cJSON_AddStringToObject(entry, "password_hash", hash);
-    cJSON_AddStringToObject(entry, "hashing_algorithm", "rabbit_password_hashing_sha256");
-    cJSON_AddStringToObject(entry, "tags", tag);
-    return OK;
-}
-
-static void add_permission(cJSON *document, const char *user, const char *configure,
-                           const char *write, const char *read)
-{
-    cJSON *permission = object_in(cJSON_GetObjectItem(document, "permissions"));
-    cJSON_AddStringToObject(permission, "user", user);
-    cJSON_AddStringToObject(permission, "vhost", BROKER_VHOST);
-    cJSON_AddStringToObject(permission, "configure", configure);
-    cJSON_AddStringToObject(permission, "write", write);
-    cJSON_AddStringToObject(permission, "read", read);
+    if (result == OK)
+        definitions_user(document, clock, user, secret, tag);
+    return result;
 }
 
 static void add_topic(cJSON *document, const struct topology *table, const char *exchange)
 {
     struct buf write = {0};
-    cJSON *topic = object_in(cJSON_GetObjectItem(document, "topic_permissions"));
     rights_publish(table, exchange, &write);
-    cJSON_AddStringToObject(topic, "user", table->service);
-    cJSON_AddStringToObject(topic, "vhost", BROKER_VHOST);
-    cJSON_AddStringToObject(topic, "exchange", exchange);
-    cJSON_AddStringToObject(topic, "write", write.data);
-    cJSON_AddStringToObject(topic, "read", "^$");
+    definitions_topic(document, BROKER_VHOST, table->service, exchange,
+                      &(struct definitions_rights){.write = write.data, .read = "^$"});
     buf_release(&write);
 }
 
@@ -186,35 +141,32 @@ static void add_rights(cJSON *document, const struct topology *table)
     struct buf read = {0};
     rights_write(table, &write);
     rights_read(table, &read);
-    add_permission(document, table->service, "^$", write.data, read.data);
+    definitions_permission(document, BROKER_VHOST, table->service,
+                           &(struct definitions_rights){"^$", write.data, read.data});
     add_topic(document, table, EXCHANGE_COMMANDS);
     add_topic(document, table, EXCHANGE_EVENTS);
     buf_release(&write);
     buf_release(&read);
 }
 
-static enum result write_definitions(const struct suite *suite, const struct clock *clock,
+enum result broker_write_definitions(const struct suite *suite, const struct clock *clock,
                                      const struct topology *const *tables, size_t count,
                                      struct err *err)
 {
-    cJSON *document = cJSON_CreateObject();
-    cJSON *vhosts = cJSON_AddArrayToObject(document, "vhosts");
-    if (!vhosts || !cJSON_AddArrayToObject(document, "users") ||
-        !cJSON_AddArrayToObject(document, "permissions") ||
-        !cJSON_AddArrayToObject(document, "topic_permissions"))
-        abort();
-    cJSON_AddStringToObject(object_in(vhosts), "name", BROKER_VHOST);
+    static const struct definitions_rights all = {".*", ".*", ".*"};
+    cJSON *document = definitions_new();
+    definitions_vhost(document, BROKER_VHOST);
     enum result result = add_user(suite, clock, document, BROKER_DEPLOY_USER, "monitoring", err);
-    add_permission(document, BROKER_DEPLOY_USER, ".*", ".*", ".*");
+    definitions_permission(document, BROKER_VHOST, BROKER_DEPLOY_USER, &all);
     for (size_t i = 0; i < count && result == OK; i++) {
         result = add_user(suite, clock, document, tables[i]->service, "", err);
         add_rights(document, tables[i]);
     }
-    char *text = cJSON_Print(document);
+    if (result == OK)
+        result = guests_define(suite, clock, document, err);
     if (result == OK)
         result =
-            file_write(suite_path(suite, "broker/definitions.json").text, text, strlen(text), err);
-    free(text);
+            definitions_write(document, suite_path(suite, "broker/definitions.json").text, err);
     cJSON_Delete(document);
     return result;
 }
@@ -282,7 +234,7 @@ enum result broker_configure(const struct suite *suite, const struct clock *cloc
     if (result == OK)
         result = write_inetrc(suite, err);
     if (result == OK)
-        result = write_definitions(suite, clock, tables, count, err);
+        result = broker_write_definitions(suite, clock, tables, count, err);
     if (result == OK)
         result = file_write(suite_path(suite, "broker/enabled_plugins").text, plugins,
                             strlen(plugins), err);

@@ -49,6 +49,10 @@ void broker_external_url(const struct suite *suite, char *url, size_t size);
 enum result broker_configure(const struct suite *suite, const struct clock *clock,
                              const struct topology *const *tables, size_t count,
                              struct err *err) WARN_UNUSED;
+/* Of it, what the node loads at each start: users, the guests among them, and their rights. */
+enum result broker_write_definitions(const struct suite *suite, const struct clock *clock,
+                                     const struct topology *const *tables, size_t count,
+                                     struct err *err) WARN_UNUSED;
 /* Whether the node would find its streams again if it were killed now. It enters them in a register
  * that reaches the disk up to 3 s later (ra's, through dets); without the entry they are lost. */
 bool broker_streams_registered(const struct suite *suite);

@@ -17,6 +17,7 @@ static const struct {
     {"status", "what runs, how full the queues are"},
     {"deploy", "declare at the broker what is missing there"},
     {"token", "print a bearer token for a customer or an admin"},
+    {"guest", "let somebody else's program hear facts, or say its own"},
     {"order", "place an order and watch what happens to it"},
     {"cancel", "cancel an order"},
     {"demo", "a short day in the shop, checked"},

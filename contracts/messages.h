@@ -32,6 +32,10 @@ enum {
 #define ABOUT_SIZE 64
 #define REFERENCE_SIZE (4 * 64 + 1)
 
+/* What begins so is said by others, whom the broker lets say nothing else (docs/join.md): never a
+ * type of ours, whatever the message claims to be. */
+#define NEIGHBOUR_WORD "neighbour."
+
 /* Types, also the routing keys. */
 #define ORDER_PLACE "order.place"
 #define ORDER_CANCEL "order.cancel"

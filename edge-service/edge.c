@@ -63,7 +63,8 @@ static void backlog_push(struct backlog *backlog, const struct bus_delivery *del
                                 .since_mono_ms = now_mono_ms,
                                 .body = body,
                                 .size = delivery->size};
-    snprintf(arrival->id, sizeof arrival->id, "%s", delivery->message_id);
+    text_copy(arrival->id, sizeof arrival->id, delivery->message_id);
+    text_copy(arrival->key, sizeof arrival->key, delivery->key);
 }
 
 static void backlog_drop(struct backlog *backlog, size_t count)
@@ -362,7 +363,8 @@ static void apply(struct edge *edge)
         const struct arrival *arrival = backlog_at(&edge->backlog, i);
         if (arrival->offset < place.next_offset)
             continue; /* read before the connection was lost */
-        result = projection_apply(&edge->projection, arrival->body, arrival->size, &err);
+        result =
+            projection_apply(&edge->projection, arrival->key, arrival->body, arrival->size, &err);
         place_behind(&place, arrival);
     }
     if (result == OK && edge->batch > 0)

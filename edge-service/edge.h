@@ -288,9 +288,9 @@ enum result edge_rebuild_new(struct store *store, struct edge_rebuild **ret_rebu
                              struct err *err) WARN_UNUSED;
 /* Takes NULL. */
 void edge_rebuild_free(struct edge_rebuild *rebuild);
-/* The log's next message. */
-enum result edge_rebuild_take(struct edge_rebuild *rebuild, const char *body, size_t size,
-                              struct err *err) WARN_UNUSED;
+/* The log's next message; `key` is its routing key. */
+enum result edge_rebuild_take(struct edge_rebuild *rebuild, const char *key, const char *body,
+                              size_t size, struct err *err) WARN_UNUSED;
 /* Of what the messages taken so far make. */
 enum result edge_rebuild_hash(struct edge_rebuild *rebuild, char hex[65],
                               struct err *err) WARN_UNUSED;

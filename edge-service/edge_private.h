@@ -19,6 +19,7 @@ struct arrival {
     uint64_t tag;
     char id[LOG_ID_SIZE]; /* the property */
     int64_t since_mono_ms;
+    char key[TYPE_SIZE]; /* a longer one is cut, and no type of ours either way */
     char *body;
     size_t size;
 };

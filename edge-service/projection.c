@@ -311,23 +311,56 @@ static enum result fold(struct projection *projection, struct incoming *incoming
     return OK;
 }
 
+static bool is_ours(const char *source)
+{
+    return strcmp(source, FROM_ORDER) == 0 || strcmp(source, FROM_PAYMENT) == 0 ||
+           strcmp(source, FROM_NOTIFICATION) == 0;
+}
+
 enum decoded { DECODED_FACT, DECODED_STRANGER, DECODED_POISON };
 
-/* A type that nobody told us of still takes its number, so that its successors are not held. */
-static enum decoded decode(struct projection *projection, const char *body, size_t size,
-                           struct incoming *ret_incoming)
+/* A type of tomorrow still takes its number, so that its successors are not held: it keeps a
+ * sequence. A stranger's numbers are its own, and are forgotten. */
+static enum decoded judge_stranger(struct envelope *envelope)
+{
+    if (!is_ours(envelope->source) ||
+        strncmp(envelope->type, NEIGHBOUR_WORD, strlen(NEIGHBOUR_WORD)) == 0)
+        envelope->sequence = 0;
+    return DECODED_STRANGER;
+}
+
+static enum decoded judge_fact(struct projection *projection, const struct rule *rule,
+                               const struct envelope *envelope, const cJSON *data)
+{
+    if (envelope->sequence < 1 ||
+        bind_decode(rule->payload, data, BIND_OPEN, projection->payload, NULL) != OK ||
+        !agrees(rule, envelope, projection->payload))
+        return DECODED_POISON;
+    return DECODED_FACT;
+}
+
+static enum decoded decode(struct projection *projection, const char *key, const char *body,
+                           size_t size, struct incoming *ret_incoming)
 {
     cJSON *document;
     const cJSON *data;
     struct envelope *envelope = &ret_incoming->envelope;
-    if (envelope_decode(body, size, envelope, &document, &data, NULL) != OK)
-        return DECODED_POISON;
+    bool foreign = key[0] && !rule_find(key);
+    envelope->sequence = 0;
+    if (foreign && strncmp(key, NEIGHBOUR_WORD, strlen(NEIGHBOUR_WORD)) == 0)
+        return DECODED_STRANGER;
+    if (envelope_decode(body, size, envelope, &document, &data, NULL) != OK) {
+        envelope->sequence = 0;
+        return foreign ? DECODED_STRANGER : DECODED_POISON;
+    }
     const struct rule *rule = rule_find(envelope->type);
-    enum decoded decoded = rule ? DECODED_FACT : DECODED_STRANGER;
-    if (rule && (envelope->sequence < 1 ||
-                 bind_decode(rule->payload, data, BIND_OPEN, projection->payload, NULL) != OK ||
-                 !agrees(rule, envelope, projection->payload)))
-        decoded = DECODED_POISON;
+    enum decoded decoded;
+    if (key[0] && strcmp(key, envelope->type) != 0) {
+        envelope->sequence = 0;
+        decoded = foreign ? DECODED_STRANGER : DECODED_POISON;
+    } else {
+        decoded = rule ? judge_fact(projection, rule, envelope, data) : judge_stranger(envelope);
+    }
     cJSON_Delete(document);
     ret_incoming->rule = rule;
     ret_incoming->body = body;
@@ -362,7 +395,7 @@ static enum result apply_held(struct projection *projection, const struct incomi
         if (result != OK)
             return result;
         projection->held_count--;
-        if (decode(projection, projection->held.data, projection->held.size, &incoming) ==
+        if (decode(projection, "", projection->held.data, projection->held.size, &incoming) ==
             DECODED_POISON) { /* it was readable when it was held: by an older program */
             projection->counts.poison++;
             return OK;
@@ -414,11 +447,11 @@ static enum result apply_in_turn(struct projection *projection, struct incoming 
     return result == OK ? apply_held(projection, incoming, err) : result;
 }
 
-enum result projection_apply(struct projection *projection, const char *body, size_t size,
-                             struct err *err)
+enum result projection_apply(struct projection *projection, const char *key, const char *body,
+                             size_t size, struct err *err)
 {
     struct incoming incoming = {.number = 0, .known = false};
-    switch (decode(projection, body, size, &incoming)) {
+    switch (decode(projection, key, body, size, &incoming)) {
     case DECODED_POISON:
         projection->counts.poison++;
         return OK;

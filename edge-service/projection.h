@@ -37,8 +37,11 @@ void projection_init(struct projection *projection, struct store *store,
 void projection_release(struct projection *projection);
 /* What the open transaction has done is undone. */
 void projection_rolled_back(struct projection *projection);
-/* One message of the stream, inside an open transaction. OK also for poison; else the store's. */
-enum result projection_apply(struct projection *projection, const char *body, size_t size,
-                             struct err *err) WARN_UNUSED;
+/* One message of the stream, inside an open transaction. OK also for poison; else the store's. `key`
+ * is its routing key, which tells whose it is: what comes under another than those of the catalogue
+ * is a stranger's, whatever its body claims, and changes nothing. Only a type of tomorrow of our own
+ * services takes its number. "": not known, the body decides. */
+enum result projection_apply(struct projection *projection, const char *key, const char *body,
+                             size_t size, struct err *err) WARN_UNUSED;
 
 #endif

@@ -50,14 +50,14 @@ static enum result finish(struct edge_rebuild *rebuild, struct err *err)
     return store_commit(rebuild->store, err);
 }
 
-enum result edge_rebuild_take(struct edge_rebuild *rebuild, const char *body, size_t size,
-                              struct err *err)
+enum result edge_rebuild_take(struct edge_rebuild *rebuild, const char *key, const char *body,
+                              size_t size, struct err *err)
 {
     enum result result = OK;
     if (!store_in_transaction(rebuild->store))
         result = store_begin(rebuild->store, err);
     if (result == OK)
-        result = projection_apply(&rebuild->projection, body, size, err);
+        result = projection_apply(&rebuild->projection, key, body, size, err);
     if (result == OK && ++rebuild->taken == BATCH)
         result = finish(rebuild, err);
     return err_context(err, result, "rebuild");

@@ -7,6 +7,7 @@
 
 #include "cli/broker.h"
 #include "common/messaging/bus.h"
+#include "contracts/messages.h"
 #include "load/drive.h"
 #include "load/wire.h"
 
@@ -41,10 +42,13 @@ static void note_doubled(struct facts_in *facts, const struct fate *fate)
     load_fate_add(&facts->options.report->fate, LOAD_DOUBLED, id, key);
 }
 
-static void take(struct facts_in *facts, const char *body, size_t size)
+/* Under a key that is not of the catalogue nothing has to be readable, and nothing is believed. */
+static void take(struct facts_in *facts, const char *key, const char *body, size_t size)
 {
     struct fact fact;
     struct fate *fate;
+    if (!contract_find(key))
+        return;
     if (fact_read(body, size, &fact) != OK) {
         facts->unreadable++;
         return;
@@ -89,7 +93,7 @@ static void on_bus_event(void *context, const struct bus_event *event)
     if (delivery->offset <= facts->offset)
         return; /* read before a reconnect */
     facts->offset = delivery->offset;
-    take(facts, delivery->body, delivery->size);
+    take(facts, delivery->key, delivery->body, delivery->size);
 }
 
 void facts_in_run(struct facts_in *facts)

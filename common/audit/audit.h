@@ -19,11 +19,18 @@
 #include "common/base/err.h"
 #include "common/store/store.h"
 
+/* A message of the stream, borrowed until the next one is asked for. */
+struct audit_message {
+    int64_t offset;
+    const char *key; /* its routing key; "": not known, the body says what it is */
+    const char *body;
+    size_t size;
+};
+
 /* The stream's messages from its first offset on. NOT_FOUND at the end; anything else but OK: it
- * cannot be read. The body is borrowed until the next call. */
+ * cannot be read. */
 struct audit_log {
-    enum result (*next)(void *context, int64_t *ret_offset, const char **ret_body, size_t *ret_size,
-                        struct err *err);
+    enum result (*next)(void *context, struct audit_message *ret_message, struct err *err);
     void *context;
 };
 

@@ -191,10 +191,12 @@ struct evidence {
     struct quarantined *quarantine;
     size_t quarantine_count, quarantine_capacity;
     bool log_read, log_cut;
-    int64_t log_begins_ms; /* what its first message says; facts older than this may have left a
+    int64_t strangers; /* of its messages: not ours, and not judged */
+    int64_t
+        log_begins_ms; /* what its first message of ours says; facts older than this may have left a
                               cut log */
-    size_t lost_series;    /* whose beginning went with a lost log */
-    size_t handled;        /* inbox rows */
+    size_t lost_series; /* whose beginning went with a lost log */
+    size_t handled;     /* inbox rows */
 };
 
 void evidence_init(struct evidence *e, const struct audit_options *options,
@@ -242,6 +244,8 @@ void told_until(const struct told_case *told, int64_t sequence, struct told_stat
 /* NULL is nothing told. */
 int64_t told_last(const struct told_case *told);
 bool told_whole(const struct told_case *told);
+/* Messages of the log that are not a stranger's. */
+int64_t evidence_log_count(const struct evidence *e);
 /* Whether each fact of this type is in a store too. */
 bool evidence_type_is_stored(const char *type);
 /* Whether somebody listed it so; `currency` "": in any. */

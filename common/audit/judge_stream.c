@@ -10,7 +10,7 @@
 static void miss(struct evidence *e, const char *id, int64_t at_ms, const char *what,
                  const char *subject)
 {
-    if (!e->log_cut && (e->report->counts.stream == 0 || at_ms < e->log_begins_ms)) {
+    if (!e->log_cut && (evidence_log_count(e) == 0 || at_ms < e->log_begins_ms)) {
         e->report->lost++;
         return;
     }
@@ -126,8 +126,15 @@ static void judge_lost(struct evidence *e)
     violated(e, 5,
              "the log %s%s and lacks %zu facts that are older, and the beginning of %zu series: it "
              "is another than was written ('warren audit --give-up-log')",
-             e->report->counts.stream ? "begins at " : "is empty",
-             e->report->counts.stream ? begins : "", e->report->lost, e->lost_series);
+             evidence_log_count(e) ? "begins at " : "is empty", evidence_log_count(e) ? begins : "",
+             e->report->lost, e->lost_series);
+}
+
+static void note_strangers(struct evidence *e)
+{
+    if (e->strangers > 0)
+        noted(e, "%" PRId64 " messages on the log are of strangers, and were not judged",
+              e->strangers);
 }
 
 static void note_given_up(struct evidence *e)
@@ -151,5 +158,6 @@ void judge_stream(struct evidence *e)
     judge_known(e);
     judge_series(e);
     judge_lost(e);
+    note_strangers(e);
     note_given_up(e);
 }

@@ -200,9 +200,33 @@ static bool in_calendar(const int field[6])
         return false;
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     int last = days[month - 1] + (month == 2 && leap ? 1 : 0);
-    /* A leap second of the last year of four digits would be of the year 10000. */
-    return day >= 1 && day <= last && field[3] <= 23 && field[4] <= 59 &&
-           field[5] <= (year == 9999 ? 59 : 60);
+    return day >= 1 && day <= last && field[3] <= 23 && field[4] <= 59 && field[5] <= 60;
+}
+
+/* "Z" or how far the place is ahead of UTC, and nothing behind it. */
+static int read_offset(const char *at, int *ret_minutes)
+{
+    *ret_minutes = 0;
+    if (*at == 'Z' || *at == 'z')
+        return at[1] == '\0' ? 0 : -1;
+    if (*at != '+' && *at != '-')
+        return -1;
+    int sign = *at++ == '-' ? -1 : 1;
+    int hours = read_digits(&at, 2);
+    if (hours < 0 || hours > 23 || read_separator(&at, ':') != 0)
+        return -1;
+    int minutes = read_digits(&at, 2);
+    if (minutes < 0 || minutes > 59 || *at != '\0')
+        return -1;
+    *ret_minutes = sign * (60 * hours + minutes);
+    return 0;
+}
+
+/* Can be written again: by its offset, or as a leap second, a time may be of the year before 0 or
+ * of the year 10000. */
+static bool has_four_digits(int64_t ms)
+{
+    return ms >= INT64_C(-62167219200000) && ms <= INT64_C(253402300799999);
 }
 
 int time_parse(const char *text, int64_t *ret_ms)
@@ -212,16 +236,19 @@ int time_parse(const char *text, int64_t *ret_ms)
         char after;
     } layout[6] = {{4, '-'}, {2, '-'}, {2, 'T'}, {2, ':'}, {2, ':'}, {2, '\0'}};
     int field[6];
+    int ahead;
     const char *at = text;
     for (int i = 0; i < 6; i++) {
         field[i] = read_digits(&at, layout[i].digits);
-        if (field[i] < 0 || (layout[i].after && read_separator(&at, layout[i].after) != 0))
+        if (field[i] < 0)
+            return -1;
+        if (layout[i].after == 'T' && *at == 't')
+            at++;
+        else if (layout[i].after && read_separator(&at, layout[i].after) != 0)
             return -1;
     }
     int millis = read_fraction_ms(&at);
-    if (millis < 0 || strcmp(at, "Z") != 0)
-        return -1;
-    if (!in_calendar(field))
+    if (millis < 0 || read_offset(at, &ahead) != 0 || !in_calendar(field))
         return -1;
     struct tm parts = {.tm_year = field[0] - 1900,
                        .tm_mon = field[1] - 1,
@@ -229,6 +256,9 @@ int time_parse(const char *text, int64_t *ret_ms)
                        .tm_hour = field[3],
                        .tm_min = field[4],
                        .tm_sec = field[5]};
-    *ret_ms = (int64_t)timegm(&parts) * 1000 + millis;
+    int64_t ms = ((int64_t)timegm(&parts) - 60 * (int64_t)ahead) * 1000 + millis;
+    if (!has_four_digits(ms))
+        return -1;
+    *ret_ms = ms;
     return 0;
 }

@@ -54,10 +54,12 @@ struct manual_clock {
 void manual_clock_init(struct manual_clock *manual, int64_t wall_ms, uint64_t seed);
 void manual_clock_advance(struct manual_clock *manual, int64_t ms);
 
-/* RFC 3339 in UTC with milliseconds, "2026-11-23T21:04:18.123Z", and back. */
+/* RFC 3339 in UTC with milliseconds, "2026-11-23T21:04:18.123Z". */
 #define TIME_TEXT_SIZE 25
 void time_format(int64_t wall_ms, char text[TIME_TEXT_SIZE]);
-/* 0 and *ret_ms, or -1 when the text is not such a time. Any fraction length, only "Z". */
+/* 0 and *ret_ms, or -1 when the text is no time of RFC 3339, or in UTC of no year of four digits. Any
+ * offset from UTC, any number of digits behind the point (all but three are cut off), and "t" and
+ * "z" in either case. */
 int time_parse(const char *text, int64_t *ret_ms);
 
 #endif

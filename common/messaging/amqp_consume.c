@@ -14,6 +14,14 @@ bool amqp_consume_is_probe(amqp_bytes_t tag)
     return tag.len == strlen(PROBE_TAG) && memcmp(tag.bytes, PROBE_TAG, tag.len) == 0;
 }
 
+static void copy_key(struct amqp_content *content, amqp_bytes_t key)
+{
+    size_t size = key.len < sizeof content->key ? key.len : sizeof content->key - 1;
+    if (size > 0)
+        memcpy(content->key, key.bytes, size);
+    content->key[size] = '\0';
+}
+
 void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliver)
 {
     struct amqp_content *content = &amqp->arriving;
@@ -23,6 +31,7 @@ void amqp_consume_begin(struct bus_amqp *amqp, const amqp_basic_deliver_t *deliv
     content->tag = deliver->delivery_tag;
     content->redelivered = deliver->redelivered;
     content->consumer = PROBE;
+    copy_key(content, deliver->routing_key);
     if (amqp_consume_is_probe(deliver->consumer_tag))
         return;
     if (deliver->consumer_tag.len > 0 && deliver->consumer_tag.len < sizeof tag)
@@ -80,6 +89,7 @@ void amqp_consume_complete(struct bus_amqp *amqp)
         .tag = amqp->tag_base + content->tag,
         .redelivered = content->redelivered,
         .offset = consumer->stream ? content->offset : -1,
+        .key = content->key,
         .message_id = content->message_id,
         .body = content->body.data ? content->body.data : "",
         .size = content->body.size,

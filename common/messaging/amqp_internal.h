@@ -21,6 +21,7 @@
 enum {
     AMQP_CONSUMERS_MAX = 8,
     AMQP_MESSAGE_ID_SIZE = 64,
+    AMQP_KEY_SIZE = 256,         /* a short string of AMQP, whole */
     AMQP_FRAMES_PER_PUMP = 2048, /* of each connection */
     AMQP_PROBE_EVERY_MS = 10 * 1000,
     AMQP_PROBE_PATIENCE_MS = 30 * 1000,
@@ -69,6 +70,7 @@ struct amqp_content {
     uint64_t body_left;
     struct buf body;
     char message_id[AMQP_MESSAGE_ID_SIZE];
+    char key[AMQP_KEY_SIZE];
     int64_t offset;
     uint64_t tag;
     int consumer;

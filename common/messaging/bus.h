@@ -36,7 +36,9 @@ struct bus_delivery {
     const char *queue; /* as subscribed */
     uint64_t tag;      /* ascending over all subscriptions of this bus; 0 is never used */
     bool redelivered;
-    int64_t offset;         /* in a stream; -1 elsewhere */
+    int64_t offset;  /* in a stream; -1 elsewhere */
+    const char *key; /* the routing key, which a broker has let its publisher use; "" when not
+                               known */
     const char *message_id; /* the property, "" when absent: the body decides, this one helps when
                                it cannot be read */
     const char *body;

@@ -33,8 +33,11 @@ void envelope_encode_text(const struct envelope *envelope, const char *data, siz
 /* The data in what one of the two has written, as text: *ret_size bytes inside `body`. */
 const char *envelope_data(const char *body, size_t size, size_t *ret_size);
 
-/* Reads the envelope; *ret_data is its `data`, inside *ret_document, which the caller deletes with
- * cJSON_Delete on OK. INVALID says why. Unknown attributes are ignored. */
+/* Reads the envelope of a message of the catalogue; *ret_data is its `data`, inside *ret_document,
+ * which the caller deletes with cJSON_Delete on OK. INVALID says why. Whatever CloudEvents 1.0 leaves
+ * open is taken: any offset of the time, any media type that stands for JSON, null for an optional
+ * attribute, attributes that are not known. What the catalogue wants besides is asked for: a subject,
+ * a time, an id that is a UUID, a sequence that counts. */
 enum result envelope_decode(const char *body, size_t size, struct envelope *ret_envelope,
                             cJSON **ret_document, const cJSON **ret_data,
                             struct err *err) WARN_UNUSED;

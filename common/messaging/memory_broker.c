@@ -18,12 +18,18 @@ uint64_t memory_choose(struct memory_broker *broker, enum memory_fault fault, ui
     return broker->chooser.choose(broker->chooser.context, fault, of);
 }
 
-struct memory_message *memory_message_new(const char *id, const void *body, size_t size)
+static void copy_word(char *out, size_t size, const char *word)
+{
+    memcpy(out, word, strnlen(word, size - 1));
+}
+
+struct memory_message *memory_message_new(const char *id, const char *key, const void *body,
+                                          size_t size)
 {
     struct memory_message *message = allocate(sizeof *message + size + 1);
     message->references = 1;
-    size_t length = strnlen(id, sizeof message->id - 1);
-    memcpy(message->id, id, length);
+    copy_word(message->id, sizeof message->id, id);
+    copy_word(message->key, sizeof message->key, key);
     message->size = size;
     if (size > 0)
         memcpy(message->body, body, size);
@@ -304,9 +310,15 @@ void memory_broker_drop_all(struct memory_broker *broker)
 void memory_broker_inject(struct memory_broker *broker, const char *name, const char *message_id,
                           const void *body, size_t size)
 {
+    memory_broker_inject_as(broker, name, "", message_id, body, size);
+}
+
+void memory_broker_inject_as(struct memory_broker *broker, const char *name, const char *key,
+                             const char *message_id, const void *body, size_t size)
+{
     struct memory_queue *queue = memory_queue_find(broker, name);
     if (queue)
-        memory_queue_append(broker, queue, memory_message_new(message_id, body, size));
+        memory_queue_append(broker, queue, memory_message_new(message_id, key, body, size));
 }
 
 size_t memory_broker_depth(const struct memory_broker *broker, const char *name)

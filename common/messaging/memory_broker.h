@@ -11,6 +11,7 @@
 struct memory_message {
     size_t references;
     char id[64];
+    char key[64]; /* the routing key */
     size_t size;
     char body[];
 };
@@ -70,7 +71,8 @@ void memory_queue_append(struct memory_broker *broker, struct memory_queue *queu
 /* Back to where it was, marked redelivered. */
 void memory_queue_requeue(struct memory_queue *queue, struct memory_entry *entry);
 void memory_entry_free(struct memory_entry *entry);
-struct memory_message *memory_message_new(const char *id, const void *body, size_t size);
+struct memory_message *memory_message_new(const char *id, const char *key, const void *body,
+                                          size_t size);
 void memory_message_release(struct memory_message *message);
 /* Routes one publish to its queues and says what the publisher will hear. */
 enum bus_fate memory_broker_route(struct memory_broker *broker, const char *exchange,

@@ -309,6 +309,7 @@ static void deliver_one(struct memory_connection *c, size_t index, struct memory
                                     .tag = tag,
                                     .redelivered = entry->redelivered,
                                     .offset = stream ? (int64_t)entry->place : -1,
+                                    .key = entry->message->key,
                                     .message_id = entry->message->id,
                                     .body = entry->message->body,
                                     .size = entry->message->size,
@@ -422,7 +423,8 @@ static enum result memory_publish(struct bus *bus, const struct bus_message *mes
         return RETRY;
     }
     struct frame *frame = frame_push(c, FRAME_PUBLISH);
-    frame->message = memory_message_new(message->id, message->body, message->size);
+    frame->message =
+        memory_message_new(message->id, message->routing_key, message->body, message->size);
     frame->token = token;
     copy_name(frame->exchange, message->exchange);
     copy_name(frame->routing_key, message->routing_key);

@@ -82,9 +82,11 @@ void memory_broker_rebind(struct memory_broker *broker, const char *queue);
 void memory_broker_block(struct memory_broker *broker, bool blocked);
 /* Closes the connections of all who are there, as a restart does. */
 void memory_broker_drop_all(struct memory_broker *broker);
-/* Puts a message on a queue directly, as a stranger could. */
+/* Puts a message on a queue directly, as a stranger could, without a routing key or with this one. */
 void memory_broker_inject(struct memory_broker *broker, const char *queue, const char *message_id,
                           const void *body, size_t size);
+void memory_broker_inject_as(struct memory_broker *broker, const char *queue, const char *key,
+                             const char *message_id, const void *body, size_t size);
 /* Takes a stream's first messages away, as retention does: readers go on at what is left. */
 void memory_broker_cut(struct memory_broker *broker, const char *stream, size_t count);
 /* Messages that are ready or unacknowledged; in a stream all that it holds. */

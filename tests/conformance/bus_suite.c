@@ -53,6 +53,7 @@ static void a_publish_is_confirmed_and_delivered(void)
     const struct ear_delivery *got = &ear->deliveries[0];
     CU_ASSERT_STRING_EQUAL(got->queue, SUITE_WORK);
     CU_ASSERT_STRING_EQUAL(got->id, "work-0");
+    CU_ASSERT_STRING_EQUAL(got->key, SUITE_WORK);
     CU_ASSERT_STRING_EQUAL(got->body, "work-0");
     CU_ASSERT_EQUAL(got->offset, -1);
     CU_ASSERT_NOT_EQUAL(got->tag, 0);
@@ -224,6 +225,7 @@ static void a_stream_is_read_from_anywhere(void)
     ear_until_delivered(next, 20);
     CU_ASSERT_EQUAL(bus_ack(next->bus, next->deliveries[19].tag), OK);
     CU_ASSERT_STRING_EQUAL(next->deliveries[0].id, "fact-0");
+    CU_ASSERT_STRING_EQUAL(next->deliveries[0].key, "suite.fact");
     for (size_t i = 1; i < 20; i++)
         CU_ASSERT_TRUE(next->deliveries[i].offset > next->deliveries[i - 1].offset);
 

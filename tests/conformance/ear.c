@@ -14,6 +14,7 @@ static void hear_delivery(struct ear *ear, const struct bus_delivery *delivery)
     struct ear_delivery *note = &ear->deliveries[ear->delivered++];
     snprintf(note->queue, sizeof note->queue, "%s", delivery->queue);
     snprintf(note->id, sizeof note->id, "%s", delivery->message_id);
+    snprintf(note->key, sizeof note->key, "%s", delivery->key);
     snprintf(note->body, sizeof note->body, "%.*s", (int)delivery->size, delivery->body);
     note->tag = delivery->tag;
     note->offset = delivery->offset;

@@ -9,6 +9,7 @@ enum { EAR_DELIVERIES = 4096, EAR_TOKENS = 4096, EAR_ID = 40 };
 struct ear_delivery {
     char queue[32];
     char id[EAR_ID];
+    char key[EAR_ID];
     char body[64];
     uint64_t tag;
     int64_t offset;

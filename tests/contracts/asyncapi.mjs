@@ -34,6 +34,14 @@ const channels = Object.entries(api.channels);
 const amqp = (channel) => channel.bindings.amqp;
 const isExchange = ([, channel]) => amqp(channel).is === "routingKey";
 
+compare(
+  "virtual hosts",
+  new Set([
+    ...channels.map(([, c]) => (amqp(c).exchange ?? amqp(c).queue).vhost),
+    ...Object.values(api.servers).map((server) => server.pathname?.slice(1)),
+  ]),
+  real("vhost", ([, name]) => [name]),
+);
 compare("messages", new Set(Object.keys(api.components.messages)), real("contract", ([, type]) => [type]));
 compare(
   "schemas",
@@ -92,7 +100,7 @@ for (const [type, message] of Object.entries(api.components.messages)) {
 // --- the described payloads are schemas that work --------------------------------
 
 // The envelope example must be a message as described, through the references of the file itself.
-const ajv = newAjv({ strict: false });
+const ajv = newAjv();
 for (const file of filesBelow(join(source, "contracts/schemas")))
   ajv.addSchema(JSON.parse(readFileSync(file, "utf8")), `schemas/${file.split("/").at(-1)}`);
 for (const [type, message] of Object.entries(api.components.messages)) {

@@ -1,4 +1,5 @@
 /* The catalogue and the services' tables as lines of words, for asyncapi.mjs:
+ *     vhost NAME
  *     contract TYPE EXCHANGE
  *     send SERVICE EXCHANGE TYPE
  *     queue SERVICE NAME quorum|stream MAX-LENGTH MAX-BYTES MAX-AGE
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/broker.h"
 #include "cli/operator.h"
 #include "common/messaging/service.h"
 #include "common/messaging/topology.h"
@@ -60,6 +62,7 @@ static void print_table(const struct topology *table)
 
 int main(void)
 {
+    puts("vhost " BROKER_VHOST);
     for (const struct contract *contract = contracts; contract->type; contract++)
         printf("contract %s %s\n", contract->type, contract->exchange);
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++)

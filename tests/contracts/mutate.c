@@ -29,11 +29,11 @@ struct mutator {
     }
 /* clang-format on */
 static const struct bind_field envelope_fields[] = {
-    ATTRIBUTE("specversion", 8),      ATTRIBUTE("id", 37),
-    ATTRIBUTE("source", 40),          ATTRIBUTE("type", 48),
-    ATTRIBUTE("subject", 64),         ATTRIBUTE("time", 40),
-    ATTRIBUTE("traceparent", 56),     ATTRIBUTE("sequence", 19),
-    ATTRIBUTE("datacontenttype", 17), {.name = "data", .kind = BIND_KIND_INT},
+    ATTRIBUTE("specversion", 8),       ATTRIBUTE("id", 37),
+    ATTRIBUTE("source", 40),           ATTRIBUTE("type", 48),
+    ATTRIBUTE("subject", 64),          ATTRIBUTE("time", 40),
+    ATTRIBUTE("traceparent", 56),      ATTRIBUTE("sequence", 19),
+    ATTRIBUTE("datacontenttype", 256), {.name = "data", .kind = BIND_KIND_INT},
 };
 static const struct bind_type envelope_type = {CORPUS_ENVELOPE, 0, envelope_fields,
                                                sizeof envelope_fields / sizeof envelope_fields[0]};
@@ -224,7 +224,8 @@ static void mutate_member(const struct mutator *mutator, cJSON *owner,
     member = cJSON_GetObjectItemCaseSensitive(owner, field->name);
     switch (field->kind) {
     case BIND_KIND_TEXT:
-        emit_texts(mutator, owner, field);
+        if (cJSON_IsString(member)) /* or null, where it is optional */
+            emit_texts(mutator, owner, field);
         break;
     case BIND_KIND_INT:
         emit_ints(mutator, owner, field);

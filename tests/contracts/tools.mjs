@@ -22,11 +22,31 @@ export function filesBelow(folder) {
     });
 }
 
-/** Ajv with Warren's own keyword: `"x-distinct-by": "sku"` says that no two elements of an array
- *  have the same `sku`. */
-export function newAjv(options = {}) {
-  const ajv = new Ajv({ strict: true, strictRequired: false, allErrors: true, ...options });
+/** The schema for a judge who minds the comment "distinct by sku": no two elements of the array have the
+ *  same `sku`. Schemas say it in a comment, for a keyword of ours would be an error to others. */
+function minded(schema) {
+  if (Array.isArray(schema)) return schema.map(minded);
+  if (schema === null || typeof schema !== "object") return schema;
+  const copy = Object.fromEntries(Object.entries(schema).map(([name, value]) => [name, minded(value)]));
+  const distinct = /^distinct by (\w+)$/.exec(schema.$comment ?? "");
+  return distinct ? { ...copy, "x-distinct-by": distinct[1] } : copy;
+}
+
+/** Ajv as strangers make it. */
+export function plainAjv(options = {}) {
+  const ajv = new Ajv(options);
   addFormats(ajv);
+  return ajv;
+}
+
+/** Ajv that judges all that the contracts say. */
+export function newAjv(options = {}) {
+  const ajv = plainAjv({ strict: true, strictRequired: false, allErrors: true, ...options });
+  ajv.addFormat("int64", true); // for generators: all that it could say `type` and `maximum` say
+  for (const name of ["addSchema", "compile"]) {
+    const method = ajv[name].bind(ajv);
+    ajv[name] = (schema, ...rest) => method(minded(schema), ...rest);
+  }
   ajv.addKeyword({
     keyword: "x-distinct-by",
     type: "array",

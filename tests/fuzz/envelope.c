@@ -70,11 +70,11 @@ static void check_written(const struct envelope *envelope, const struct bind_typ
     buf_release(&second);
 }
 
-/* The attribute of the document, or "" where there is none. */
+/* The attribute of the document, or "" where there is none, or null. */
 static bool says(const cJSON *document, const char *name, const char *text)
 {
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(document, name);
-    return strcmp(member ? cJSON_GetStringValue(member) : "", text) == 0;
+    const char *value = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(document, name));
+    return strcmp(value ? value : "", text) == 0;
 }
 
 static void check_attributes(const struct envelope *envelope, const cJSON *document)

@@ -26,6 +26,8 @@ expect 0 warren status --json
 if suite_left | grep -E 'beam|epmd'; then fail "a broker of its own was started"; fi
 if grep -lsaF -f <(echo "test:test@127.0.0.1:$((BASE_PORT + 10))") /proc/[0-9]*/cmdline; then fail "the URL's password is on a command line"; fi
 expect 0 warren order --customer ada --line SPADE=1
+expect 7 warren guest parcel --hear '#'
+grep -q docs/join.md <<<"$complained" || fail "it does not say how a guest joins there: $complained"
 expect 0 warren audit --settle 10
 expect 0 warren down
 broker_listens $((BASE_PORT + 10)) || fail "the broker is gone too"

@@ -22,14 +22,14 @@ struct tape {
     size_t next;
 };
 
-static enum result read_tape(void *context, int64_t *ret_offset, const char **ret_body,
-                             size_t *ret_size, struct err *err)
+static enum result read_tape(void *context, struct audit_message *ret_message, struct err *err)
 {
     struct tape *tape = context;
     (void)err;
-    *ret_body = memory_broker_stream_at(tape->world->broker, STREAM_LOG, tape->next++, ret_size,
-                                        ret_offset);
-    return *ret_body ? OK : NOT_FOUND;
+    ret_message->key = "";
+    ret_message->body = memory_broker_stream_at(tape->world->broker, STREAM_LOG, tape->next++,
+                                                &ret_message->size, &ret_message->offset);
+    return ret_message->body ? OK : NOT_FOUND;
 }
 
 enum { EDGES = DB_EDGE_2 - DB_EDGE_1 + 1 };

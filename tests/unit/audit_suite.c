@@ -97,16 +97,15 @@ static const struct fact clean_log[] = {
 };
 _Static_assert(sizeof clean_log / sizeof clean_log[0] == CLEAN_FACTS, "as many as said");
 
-static enum result next_fact(void *context, int64_t *ret_offset, const char **ret_body,
-                             size_t *ret_size, struct err *err)
+static void write_fact(struct log *log)
 {
-    struct log *log = context;
-    (void)err;
-    if (log->next == log->count)
-        return NOT_FOUND;
     const struct fact *fact = &log->facts[log->next];
     const char *time = log->times[log->next];
     buf_clear(&log->body);
+    if (log->bodies[log->next]) {
+        buf_text(&log->body, log->bodies[log->next]);
+        return;
+    }
     buf_printf(&log->body,
                "{\"specversion\":\"1.0\",\"id\":\"%s\",\"source\":\"%s\",\"type\":\"%s\","
                "\"subject\":\"%s\",\"time\":\"%s\",%s%s%s"
@@ -114,11 +113,23 @@ static enum result next_fact(void *context, int64_t *ret_offset, const char **re
                fact->id, fact->source, fact->type, fact->subject,
                time ? time : "1970-01-01T00:00:01.000Z", fact->sequence ? "\"sequence\":\"" : "",
                fact->sequence ? fact->sequence : "", fact->sequence ? "\"," : "", fact->data);
-    *ret_offset = log->begins + (int64_t)log->next++;
-    *ret_body = log->body.data;
-    *ret_size = log->body.size;
+}
+
+static enum result next_fact(void *context, struct audit_message *ret_message, struct err *err)
+{
+    struct log *log = context;
+    (void)err;
+    if (log->next == log->count)
+        return NOT_FOUND;
+    const char *key = log->keys[log->next];
+    write_fact(log);
+    *ret_message = (struct audit_message){log->begins + (int64_t)log->next,
+                                          key ? key : log->facts[log->next].type, log->body.data,
+                                          log->body.size};
+    log->next++;
     return OK;
 }
+
 void run_sql(struct store *store, const char *owner, const char *sql)
 {
     struct err err = {0};

@@ -7,7 +7,7 @@
 #include "common/audit/audit.h"
 
 enum { ORDER_DB, PAYMENT_DB, NOTIFICATION_DB, LEDGER_DB, EDGE_DB, DB_COUNT };
-enum { NOW_MS = 1000000, GRACE_MS = 60000, FACTS_MAX = 20, CLEAN_FACTS = 16 };
+enum { NOW_MS = 1000000, GRACE_MS = 60000, FACTS_MAX = 32, CLEAN_FACTS = 16 };
 
 /* Order A was bought; order B was bought, cancelled and refunded; order C was rejected. */
 #define A "00000000-0000-7000-8000-00000000000a"
@@ -47,7 +47,9 @@ struct log {
     size_t count, next;
     int64_t begins; /* the first offset; 0: it was never cut */
     struct buf body;
-    const char *times[FACTS_MAX]; /* NULL: a second after the epoch */
+    const char *times[FACTS_MAX];  /* NULL: a second after the epoch */
+    const char *keys[FACTS_MAX];   /* NULL: the type */
+    const char *bodies[FACTS_MAX]; /* instead of all else; NULL: none */
 };
 
 struct suite {

@@ -171,6 +171,60 @@ static void test_strangers_are_welcome(void)
     suite_close(&suite);
 }
 
+/* The log takes what anybody may say. Nothing of it is judged, not even what claims to be ours: an
+ * order's fact under a key that its service does not use, or a text. */
+static void test_neighbours_are_not_judged(void)
+{
+    static const struct {
+        const char *key, *body;
+        struct fact fact;
+    } others[] = {
+        {"neighbour.greeted", "hello", {0}},
+        {"lesson.begun", "{\"specversion\":\"1.0\",\"type\":\"lesson.begun\"}", {0}},
+        {NULL, NULL, {ID("91"), "/neighbour", "neighbour.shipped", A, "7", "{}"}},
+        {NULL, NULL, {ID("92"), "/order-service", "neighbour.shipped", A, "9", "{}"}},
+        {NULL, NULL, {ID("93"), "/lesson", "lesson.begun", "one", "3", "{}"}},
+        {NULL, NULL, {ID("94"), "/lesson", "lesson.begun", "one", NULL, "{}"}},
+        {"neighbour.shipped", NULL, {ID("95"), "/order-service", "order.confirmed", A, "2", "{}"}},
+        {"order.lost", NULL, {ID("96"), "/order-service", "order.expired", A, "3", ENDED}},
+    };
+    enum { OTHERS = sizeof others / sizeof others[0] };
+    struct suite suite;
+    suite_open(&suite);
+    struct log *log = &suite.log;
+    memmove(&log->facts[OTHERS], log->facts, CLEAN_FACTS * sizeof log->facts[0]);
+    for (size_t i = 0; i < OTHERS; i++) {
+        log->facts[i] = others[i].fact;
+        log->keys[i] = others[i].key;
+        log->bodies[i] = others[i].body;
+    }
+    log->count += OTHERS;
+    expect_clean(&suite, "8 messages on the log are of strangers, and were not judged");
+    log->begins = 5; /* cut or not, the first of them says nothing of our time */
+    expect_clean(&suite, "8 messages");
+    suite_close(&suite);
+}
+
+/* What is allowed twice is not allowed under another key. */
+static void test_a_key_and_its_fact_agree(void)
+{
+    static const char *const bodies[] = {NULL, "hello"};
+    for (size_t i = 0; i < 2; i++) {
+        struct suite suite;
+        struct audit_report report;
+        suite_open(&suite);
+        suite.log.facts[CLEAN_FACTS] = suite.log.facts[CLEAN_FACTS - 1];
+        suite.log.count++;
+        expect_clean(&suite, NULL);
+        suite.log.keys[CLEAN_FACTS] = "product.listed";
+        suite.log.bodies[CLEAN_FACTS] = bodies[i];
+        suite_audit(&suite, AUDIT_RUNNING, NOW_MS, &report);
+        CU_ASSERT_TRUE(only_broken(&report, 5));
+        audit_report_release(&report);
+        suite_close(&suite);
+    }
+}
+
 static void test_a_fact_without_a_sequence(void)
 {
     struct suite suite;
@@ -403,6 +457,8 @@ static const struct unit_case cases[] = {
     {"another currency was listed", test_another_currency_was_listed},
     {"what was told again", test_what_was_told_again},
     {"strangers are welcome", test_strangers_are_welcome},
+    {"neighbours are not judged", test_neighbours_are_not_judged},
+    {"a key and its fact agree", test_a_key_and_its_fact_agree},
     {"a fact without a sequence", test_a_fact_without_a_sequence},
     {"quarantine is shown", test_quarantine_is_shown},
     {"an edge that does not run", test_an_edge_that_does_not_run},

@@ -204,6 +204,52 @@ static void test_poison_and_strangers(void)
     bottle_close(&b);
 }
 
+static void inject_as(const char *key, const char *body)
+{
+    memory_broker_inject_as(b.broker, STREAM_LOG, key, "", body, strlen(body));
+}
+
+#define EVENT(source, type, subject, sequence)                                                     \
+    "{\"specversion\":\"1.0\",\"id\":\"" TWO "\",\"source\":\"" source "\",\"type\":\"" type       \
+    "\",\"subject\":\"" subject "\",\"time\":\"2026-01-01T00:00:00Z\"," sequence                   \
+    "\"data\":{\"order_id\":\"" subject "\",\"customer\":\"" ALICE                                 \
+    "\",\"version\":2,\"currency\":\"EUR\",\"total\":1}}"
+
+/* Whoever may say neighbour.* says what they like: nothing of it is believed, held or counted as
+ * poison, and those behind it are folded in. */
+static void test_neighbours_change_nothing(void)
+{
+    char text[128];
+    bottle_open(&b);
+    bottle_placed(&b, ONE, ALICE, NULL);
+    inject_as("neighbour.greeted", "hello");
+    inject_as("lesson.begun", "");
+    inject_as("a.key.that.is.longer.than.any.type.of.the.catalogue.may.ever.be", "x");
+    inject_as("neighbour.shipped", EVENT("/neighbour", "neighbour.shipped", ONE, ""));
+    inject_as("neighbour.shipped",
+              EVENT("/order-service", "neighbour.shipped", ONE, "\"sequence\":\"2\","));
+    inject_as("lesson.begun", EVENT("/lesson", "lesson.begun", ONE, "\"sequence\":\"5\","));
+    inject_as("neighbour.shipped",
+              EVENT("/order-service", "order.confirmed", ONE, "\"sequence\":\"2\","));
+    inject_as("order.lost", EVENT("/order-service", "order.confirmed", ONE, "\"sequence\":\"2\","));
+    bottle_run(&b, 4);
+    CU_ASSERT_EQUAL(state_of().ignored, 8);
+    CU_ASSERT_EQUAL(state_of().poison, 0);
+    CU_ASSERT_EQUAL(state_of().held, 0);
+    CU_ASSERT_STRING_EQUAL(see(&b, ALICE, ONE).order.status, "placed");
+    inject_as("order.cancelled",
+              EVENT("/order-service", "order.confirmed", ONE, "\"sequence\":\"2\","));
+    bottle_run(&b, 3);
+    CU_ASSERT_EQUAL(state_of().poison, 1); /* of ours, who should know better */
+    inject_as("order.confirmed",
+              EVENT("/order-service", "order.confirmed", ONE, "\"sequence\":\"2\","));
+    bottle_run(&b, 3);
+    CU_ASSERT_STRING_EQUAL(see(&b, ALICE, ONE).order.status, "confirmed");
+    timeline(&b, ALICE, ONE, text, sizeof text);
+    CU_ASSERT_STRING_EQUAL(text, "order.placed order.confirmed");
+    bottle_close(&b);
+}
+
 static void note_product(void *context, const struct edge_product *product)
 {
     snprintf(context, 64, "%s %s %d %s %d", product->sku, product->name, (int)product->unit_price,
@@ -511,6 +557,7 @@ static const struct unit_case cases[] = {
     {"a cut log is no empty shop", test_a_cut_log_is_no_empty_shop},
     {"a cut behind the reader is no loss", test_a_cut_behind_the_reader_is_no_loss},
     {"poison is skipped, strangers count", test_poison_and_strangers},
+    {"neighbours change nothing", test_neighbours_change_nothing},
     {"the catalogue", test_catalogue},
     {"pages of one's own orders", test_pages},
     {"nothing half is seen", test_nothing_half_is_seen},

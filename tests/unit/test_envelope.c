@@ -69,11 +69,19 @@ static const struct {
     {HEAD ID "\"type\":\"\",\"source\":\"/s\",\"subject\":\"x\"," TIME DATA, "type"},
     {HEAD ID NAMES "\"time\":\"yesterday\"," DATA, "time"},
     {HEAD ID NAMES "\"time\":\"2026-13-23T21:04:18Z\"," DATA, "time"},
+    {HEAD ID NAMES "\"time\":\"2026-11-23T21:04:18.123456+00:00\"," DATA, NULL}, /* Python's */
+    {HEAD ID NAMES "\"time\":\"2026-11-23t22:04:18+01:00\"," DATA, NULL},
+    {HEAD ID NAMES "\"time\":\"2026-11-23T21:04:18z\"," DATA, NULL},
+    {HEAD ID NAMES "\"time\":\"2026-11-23T21:04:18+0100\"," DATA, "time"},
+    {HEAD ID NAMES "\"time\":null," DATA, "time"},
     {HEAD ID NAMES DATA, "time"},
     {HEAD ID "\"type\":\"a.b\",\"source\":\"/s s\",\"subject\":\"x\"," TIME DATA, "source"},
     {HEAD ID "\"type\":\"a.b\",\"source\":\"/s\",\"subject\":\"\\u00e9\"," TIME DATA, "subject"},
     {HEAD ID NAMES TIME "\"datacontenttype\":\"application/json\"," DATA, NULL},
-    {HEAD ID NAMES TIME "\"datacontenttype\":\"text/xml\"," DATA, "datacontenttype"},
+    {HEAD ID NAMES TIME "\"datacontenttype\":7," DATA, "datacontenttype"},
+    {HEAD ID NAMES TIME "\"sequence\":null,\"traceparent\":null,\"datacontenttype\":null," DATA,
+     NULL}, /* as good as unset */
+    {HEAD ID NAMES TIME "\"data\":null}", "data"},
     {HEAD ID NAMES TIME "\"traceparent\":\"\"," DATA, "traceparent"},
     {HEAD ID NAMES TIME "\"data\":7}", "data"},
     {HEAD ID NAMES TIME "\"x\":1}", "data"},
@@ -101,8 +109,62 @@ static void refused_by_name(void)
     }
 }
 
+static const struct {
+    const char *type;
+    enum result taken;
+} media[] = {
+    {"application/json", OK},
+    {"Application/JSON", OK},
+    {"application/json; charset=utf-8", OK},
+    {"application/json;charset=UTF-8", OK},
+    {"application/json ; charset=\\\"utf-8\\\"; q=1 ;", OK},
+    {"application/json;x=\\\"a;\\\\\\\"b\\\"", OK}, /* "a;\"b" */
+    {"text/json", OK},
+    {"application/vnd.neighbour.parcel+json", OK},
+    {"application/vnd.a+b+JSON;v=2", OK},
+    {"", INVALID},
+    {"json", INVALID},
+    {"/json", INVALID},
+    {"application/", INVALID},
+    {"application/xjson", INVALID},
+    {"application/json5", INVALID},
+    {"application/json+xml", INVALID},
+    {"text/xml", INVALID},
+    {"application/json charset=utf-8", INVALID},
+    {"application/json; charset", INVALID},
+    {"application/json; charset=", INVALID},
+    {"application/json; charset= utf-8", INVALID},
+    {"application/json; charset=\\\"utf-8", INVALID},
+    {"application/json; charset=\\\"utf-8\\\\", INVALID},
+    {"application/json; =utf-8", INVALID},
+    {" application/json", INVALID},
+    {"application /json", INVALID},
+    {"application/json\\n", INVALID},
+    {"application/j\u00e4son", INVALID},
+};
+
+static void what_stands_for_json(void)
+{
+    for (size_t i = 0; i < sizeof media / sizeof media[0]; i++) {
+        struct buf body = {0};
+        struct envelope read;
+        cJSON *document = NULL;
+        const cJSON *data;
+        buf_printf(&body, HEAD ID NAMES TIME "\"datacontenttype\":\"%s\"," DATA, media[i].type);
+        enum result result = envelope_decode(body.data, body.size, &read, &document, &data, NULL);
+        if (result == OK)
+            cJSON_Delete(document);
+        if (result != media[i].taken) {
+            fprintf(stderr, "%s: %s\n", media[i].type, result_name(result));
+            CU_FAIL("datacontenttype");
+        }
+        buf_release(&body);
+    }
+}
+
 static const struct unit_case cases[] = {
     {"there and back", there_and_back},
+    {"what stands for JSON", what_stands_for_json},
     {"refused by name", refused_by_name},
 };
 UNIT_MAIN("envelope", cases)
