@@ -188,36 +188,74 @@ static void add_rights(cJSON *document, const struct topology *table)
     rights_write(table, &write);
     rights_read(table, &read);
     add_permission(document, table->service, "^$", write.data, read.data);
-    add_topic(document, table, EXCHANGE_COMMANDS);
-    add_topic(document, table, EXCHANGE_EVENTS);
     buf_release(&write);
     buf_release(&read);
 }
 
+static cJSON *document_with(const char *const *lists, size_t count)
+{
+    cJSON *document = cJSON_CreateObject();
+    for (size_t i = 0; i < count; i++)
+        if (!cJSON_AddArrayToObject(document, lists[i]))
+            abort();
+    return document;
+}
+
+static enum result write_document(const struct suite *suite, const char *name, cJSON *document,
+                                  struct err *err)
+{
+    char *text = cJSON_Print(document);
+    enum result result =
+        file_write(suite_path(suite, "broker/definitions/%s", name).text, text, strlen(text), err);
+    free(text);
+    cJSON_Delete(document);
+    return result;
+}
+
+static void add_exchange(cJSON *document, const char *name)
+{
+    cJSON *entry = object_in(cJSON_GetObjectItem(document, "exchanges"));
+    cJSON_AddStringToObject(entry, "name", name);
+    cJSON_AddStringToObject(entry, "vhost", BROKER_VHOST);
+    cJSON_AddStringToObject(entry, "type", "topic");
+    cJSON_AddBoolToObject(entry, "durable", true);
+    cJSON_AddBoolToObject(entry, "auto_delete", false);
+    cJSON_AddBoolToObject(entry, "internal", false);
+    cJSON_AddItemToObject(entry, "arguments", cJSON_CreateObject());
+}
+
+/* The node reads the files of a folder one after the other. Topic permissions are in the second, for their
+ * exchange must be there: RabbitMQ 4.0 and 4.1 with Khepri would answer 541 to every declaration of an
+ * exchange whose permissions came first. */
 static enum result write_definitions(const struct suite *suite, const struct clock *clock,
                                      const struct topology *const *tables, size_t count,
                                      struct err *err)
 {
-    cJSON *document = cJSON_CreateObject();
-    cJSON *vhosts = cJSON_AddArrayToObject(document, "vhosts");
-    if (!vhosts || !cJSON_AddArrayToObject(document, "users") ||
-        !cJSON_AddArrayToObject(document, "permissions") ||
-        !cJSON_AddArrayToObject(document, "topic_permissions"))
-        abort();
-    cJSON_AddStringToObject(object_in(vhosts), "name", BROKER_VHOST);
-    enum result result = add_user(suite, clock, document, BROKER_DEPLOY_USER, "monitoring", err);
-    add_permission(document, BROKER_DEPLOY_USER, ".*", ".*", ".*");
+    static const char *const first[] = {"vhosts", "users", "permissions", "exchanges"};
+    static const char *const second[] = {"topic_permissions"};
+    cJSON *rights = document_with(first, sizeof first / sizeof first[0]);
+    cJSON *topics = document_with(second, sizeof second / sizeof second[0]);
+    cJSON_AddStringToObject(object_in(cJSON_GetObjectItem(rights, "vhosts")), "name", BROKER_VHOST);
+    enum result result = add_user(suite, clock, rights, BROKER_DEPLOY_USER, "monitoring", err);
+    add_permission(rights, BROKER_DEPLOY_USER, ".*", ".*", ".*");
+    add_exchange(rights, EXCHANGE_COMMANDS);
+    add_exchange(rights, EXCHANGE_EVENTS);
     for (size_t i = 0; i < count && result == OK; i++) {
-        result = add_user(suite, clock, document, tables[i]->service, "", err);
-        add_rights(document, tables[i]);
+        result = add_user(suite, clock, rights, tables[i]->service, "", err);
+        add_rights(rights, tables[i]);
+        add_topic(topics, tables[i], EXCHANGE_COMMANDS);
+        add_topic(topics, tables[i], EXCHANGE_EVENTS);
     }
-    char *text = cJSON_Print(document);
     if (result == OK)
-        result =
-            file_write(suite_path(suite, "broker/definitions.json").text, text, strlen(text), err);
-    free(text);
-    cJSON_Delete(document);
-    return result;
+        result = directory_make(suite_path(suite, "broker/definitions").text, err);
+    if (result != OK) {
+        cJSON_Delete(rights);
+        cJSON_Delete(topics);
+        return result;
+    }
+    result = write_document(suite, "1-rights.json", rights, err);
+    enum result second_result = write_document(suite, "2-topics.json", topics, err);
+    return result == OK ? second_result : result;
 }
 
 static enum result write_config(const struct suite *suite, struct err *err)
@@ -233,7 +271,7 @@ static enum result write_config(const struct suite *suite, struct err *err)
     buf_text(&text, "log.console = true\nlog.console.level = info\nlog.file = false\n"
                     "disk_free_limit.absolute = 200MB\n"
                     "raft.wal_max_size_bytes = 67108864\n");
-    buf_printf(&text, "load_definitions = %s\n", suite_path(suite, "broker/definitions.json").text);
+    buf_printf(&text, "load_definitions = %s\n", suite_path(suite, "broker/definitions").text);
     enum result result =
         file_write(suite_path(suite, "broker/rabbitmq.conf").text, text.data, text.size, err);
     buf_release(&text);
