@@ -126,14 +126,15 @@ static enum result declare_both(struct amqp_link *link, const char *id, int *ret
     return amqp_link_settle(link, name, ret_code, err);
 }
 
-/* From "... but current is the value 'warren.suite.ID' ...", the broker's words; "": not in them. */
+/* From "... but current is 'warren.suite.ID'", the broker's words; "": not in them. */
 static void other_id(const char *words, char id[IDENTITY_SIZE])
 {
-    static const char before[] = "current is the value '" IDENTITY_EXCHANGE ".";
-    const char *at = strstr(words, before);
+    static const char name[] = IDENTITY_EXCHANGE ".";
+    const char *current = strstr(words, "current is ");
+    const char *at = current ? strstr(current, name) : NULL;
     id[0] = '\0';
-    if (at && strspn(at + sizeof before - 1, "0123456789abcdef") == IDENTITY_SIZE - 1)
-        snprintf(id, IDENTITY_SIZE, "%s", at + sizeof before - 1);
+    if (at && strspn(at + sizeof name - 1, "0123456789abcdef") == IDENTITY_SIZE - 1)
+        snprintf(id, IDENTITY_SIZE, "%s", at + sizeof name - 1);
 }
 
 struct there {

@@ -33,8 +33,8 @@ grep -q 'warren.commands is not there, and this user may not declare it' <<<"$co
 
 echo "who has the rights of the page declares"
 WARREN_AMQP_URL=$(as DEPLOY) expect 5 warren up --patience 10 # it may declare, and not work
-broker_ctl list_queues -p warren name | grep '^events.log.1$' >/dev/null || fail "not declared: $complained"
-broker_ctl list_exchanges -p warren name | grep '^warren.suite$' >/dev/null || fail "it keeps no id"
+[[ $(broker_ctl list_queues -p warren name) == *events.log.1* ]] || fail "not declared: $complained"
+[[ $(broker_ctl list_exchanges -p warren name) == *warren.suite* ]] || fail "it keeps no id"
 
 echo "and who has those of the page works"
 WARREN_AMQP_URL=$(as WORK) expect 0 warren up
