@@ -12,6 +12,7 @@
 #include "cli/bindings.h"
 #include "cli/broker.h"
 #include "cli/exit_codes.h"
+#include "cli/identity.h"
 #include "cli/suite.h"
 #include "common/audit/audit.h"
 #include "common/base/clock.h"
@@ -76,8 +77,9 @@ struct look {
     FILE *history;
     int64_t dead_letters;
     struct topology_verdict topology;
-    const char *amiss[TOPOLOGY_FINDINGS_KEPT];
-    size_t amiss_count;
+    char others[ERR_TEXT_MAX]; /* the broker is another suite's; "": it is not */
+    const char *amiss[TOPOLOGY_FINDINGS_KEPT + 1], *altered[TOPOLOGY_FINDINGS_KEPT];
+    size_t amiss_count, altered_count;
     char why[ERR_TEXT_MAX]; /* the first thing that could not be opened */
 };
 
@@ -98,7 +100,19 @@ static struct store *open_store(struct look *look, const struct suite *suite, co
     return NULL;
 }
 
-static enum result read_dead_letters(const struct suite *suite, int64_t *ret_count, struct err *err)
+static void look_at_identity(struct look *look, const struct suite *suite, struct amqp_link *link)
+{
+    struct err err = {{0}};
+    enum result result = identity_look(suite, link, &err);
+    if (result == CONFLICT || result == NOT_FOUND) {
+        snprintf(look->others, sizeof look->others, "%s", err.text);
+        look->amiss[look->amiss_count++] = look->others;
+    } else if (result != OK) {
+        note(look, &err);
+    }
+}
+
+static enum result look_at_broker(struct look *look, const struct suite *suite, struct err *err)
 {
     struct amqp_target target;
     struct amqp_link link;
@@ -107,38 +121,52 @@ static enum result read_dead_letters(const struct suite *suite, int64_t *ret_cou
         result = amqp_link_open(&target, "audit", &link, err);
     if (result != OK)
         return result;
-    result = broker_dead_letters(&link, ret_count, err);
+    result = broker_dead_letters(&link, &look->dead_letters, err);
+    if (result == OK)
+        look_at_identity(look, suite, &link);
     amqp_link_farewell(&link);
     return result;
 }
 
-/* A broker that is not the suite's own cannot be looked at: that is told, and is no violation. The
- * suite's own can, if perhaps not at once. */
+static void take_findings(struct look *look)
+{
+    for (size_t i = 0; i < topology_kept(&look->topology); i++) {
+        const struct topology_finding *finding = &look->topology.findings[i];
+        if (topology_is_warning(finding->fault))
+            look->altered[look->altered_count++] = finding->text;
+        else
+            look->amiss[look->amiss_count++] = finding->text;
+    }
+}
+
+/* A broker whose management interface is not known cannot be looked at: that is told, and is no violation. The
+ * others can, if perhaps not at once. */
 static void look_at_topology(struct look *look, const struct suite *suite)
 {
     enum { TRIES = 10, PAUSE_MS = 1000 };
-    char url[1024];
+    bool known = bindings_known(suite);
     struct http *http = http_new();
-    broker_external_url(suite, url, sizeof url);
     for (int i = 0; i < TRIES && !look->topology.looked; i++) {
         if (i > 0)
             poll(NULL, 0, PAUSE_MS);
         bindings_look(http, suite, &look->topology);
-        if (url[0])
+        if (!known)
             break;
     }
     http_free(http);
     if (!look->topology.looked) {
         struct err err = {{0}};
         err_set(&err, RETRY, "bindings: %s", look->topology.reason);
-        if (url[0])
-            fprintf(stderr, "audit: bindings not checked, %s\n", look->topology.reason);
+        if (!known)
+            fprintf(stderr, "audit: bindings and policies not checked, %s\n",
+                    look->topology.reason);
         else
             note(look, &err);
     }
-    for (size_t i = 0; i < topology_kept(&look->topology); i++)
-        if (look->topology.findings[i].fault != TOPOLOGY_SURPLUS)
-            look->amiss[look->amiss_count++] = look->topology.findings[i].text;
+    if (look->topology.untold > 0)
+        fprintf(stderr, "audit: policies of %zu queues not told by the broker\n",
+                look->topology.untold);
+    take_findings(look);
 }
 
 static void look_open(struct look *look, const struct suite *suite)
@@ -155,7 +183,7 @@ static void look_open(struct look *look, const struct suite *suite)
         err_context(&err, RETRY, "stream");
         note(look, &err);
     }
-    if (read_dead_letters(suite, &look->dead_letters, &err) != OK)
+    if (look_at_broker(look, suite, &err) != OK)
         note(look, &err);
     look_at_topology(look, suite);
     look->order = open_store(look, suite, "store/order.db");
@@ -220,6 +248,8 @@ static void look_once(struct audit *whole, int64_t age_ms, int looks, struct aud
         .dead_letters = look.dead_letters,
         .amiss = look.amiss,
         .amiss_count = look.amiss_count,
+        .altered = look.altered,
+        .altered_count = look.altered_count,
     };
     audit_run(&sources, &audit, report);
     if (look.why[0])

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/broker.h"
 #include "cli/files.h"
@@ -13,10 +14,13 @@
 
 /* The texts belong to the answers. */
 struct looked {
-    cJSON *exchanges, *bindings;
+    cJSON *exchanges, *bindings, *queues;
     struct exchange_spec *exchange;
     const char **queue;
     struct binding_spec *binding;
+    struct queue_setting *setting;
+    size_t untold;
+    struct buf words; /* what is not in the answers as it is needed, one text behind the other */
     struct topology_found found;
 };
 
@@ -59,31 +63,159 @@ static void take_bindings(struct looked *looked)
     }
 }
 
+/* --- what changes a queue ------------------------------------------------------------------------- */
+
+/* A text that lives as long as the look. Its place may move while others are added: an offset. */
+static size_t word(struct looked *looked, const char *text)
+{
+    size_t at = looked->words.size;
+    buf_append(&looked->words, text, strlen(text) + 1);
+    return at;
+}
+
+static size_t value_word(struct looked *looked, const cJSON *value)
+{
+    if (cJSON_IsString(value))
+        return word(looked, value->valuestring);
+    char *text = cJSON_PrintUnformatted(value);
+    size_t at = word(looked, text ? text : "");
+    cJSON_free(text);
+    return at;
+}
+
+/* Which of the two a key of them both is from the broker does not say. */
+static size_t policy_word(struct looked *looked, const cJSON *queue)
+{
+    struct buf text = {0};
+    const char *user = json_text(queue, "policy");
+    const char *operators = json_text(queue, "operator_policy");
+    if (user[0])
+        buf_printf(&text, "policy %s", user);
+    if (operators[0])
+        buf_printf(&text, "%soperator policy %s", user[0] ? " and " : "", operators);
+    size_t at = word(looked, text.size > 0 ? text.data : "a policy");
+    buf_release(&text);
+    return at;
+}
+
+/* For the moment offsets are kept where pointers will be. */
+struct setting_at {
+    const char *queue, *key;
+    size_t value, by;
+    bool has_by;
+};
+
+static void take_members(struct looked *looked, struct setting_at *list, size_t *count,
+                         const cJSON *queue, const char *member)
+{
+    bool arguments = strcmp(member, "arguments") == 0;
+    size_t by = arguments ? 0 : policy_word(looked, queue);
+    const cJSON *item;
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(queue, member))
+    {
+        const char *key = item->string;
+        if (strcmp(key, "x-queue-type") == 0)
+            continue; /* told apart, also where nobody has said it */
+        if (arguments && strncmp(key, "x-", 2) == 0)
+            key += 2;
+        list[(*count)++] = (struct setting_at){json_text(queue, "name"), key,
+                                               value_word(looked, item), by, !arguments};
+    }
+}
+
+static size_t members_in(const cJSON *queues)
+{
+    const cJSON *queue;
+    size_t count = 0;
+    cJSON_ArrayForEach(queue, queues) count +=
+        1 + (size_t)cJSON_GetArraySize(cJSON_GetObjectItem(queue, "arguments")) +
+        (size_t)cJSON_GetArraySize(cJSON_GetObjectItem(queue, "effective_policy_definition"));
+    return count;
+}
+
+static bool is_declared(const struct topology_set *set, const char *name)
+{
+    bool ours = strcmp(name, QUEUE_DEAD) == 0;
+    for (size_t i = 0; i < set->count && !ours; i++)
+        for (size_t j = 0; j < set->list[i]->queue_count && !ours; j++)
+            ours = strcmp(set->list[i]->queues[j].name, name) == 0;
+    return ours;
+}
+
+static void take_settings(struct looked *looked, const struct topology_set *set)
+{
+    const cJSON *queue;
+    size_t count = 0;
+    struct setting_at *list = calloc(members_in(looked->queues) + 1, sizeof *list);
+    if (!list)
+        abort();
+    cJSON_ArrayForEach(queue, looked->queues)
+    {
+        const char *name = json_text(queue, "name");
+        if (!is_declared(set, name))
+            continue;
+        looked->untold += !cJSON_HasObjectItem(queue, "effective_policy_definition");
+        take_members(looked, list, &count, queue, "arguments");
+        take_members(looked, list, &count, queue, "effective_policy_definition");
+        if (json_text(queue, "type")[0])
+            list[count++] = (struct setting_at){name, "queue-type",
+                                                word(looked, json_text(queue, "type")), 0, false};
+    }
+    looked->setting = calloc(count + 1, sizeof *looked->setting);
+    if (!looked->setting)
+        abort();
+    for (size_t i = 0; i < count; i++)
+        looked->setting[i] =
+            (struct queue_setting){list[i].queue, list[i].key, looked->words.data + list[i].value,
+                                   list[i].has_by ? looked->words.data + list[i].by : NULL};
+    looked->found.settings = looked->setting;
+    looked->found.setting_count = count;
+    free(list);
+}
+
 static void looked_release(struct looked *looked)
 {
     cJSON_Delete(looked->exchanges);
     cJSON_Delete(looked->bindings);
+    cJSON_Delete(looked->queues);
+    buf_release(&looked->words);
+    free(looked->setting);
     free(looked->exchange);
     free(looked->queue);
     free(looked->binding);
 }
 
-static enum result look(struct http *http, const struct suite *suite, struct looked *looked,
-                        struct err *err)
+/* Where there are none, none can apply. */
+static bool has_no_policies(struct http *http, const struct suite *suite)
 {
-    char url[1024];
-    broker_external_url(suite, url, sizeof url);
-    if (url[0])
-        return err_set(err, NOT_FOUND,
-                       "the broker is not the suite's own, and its management interface unknown");
+    static const char *const lists[] = {"policies/{vhost}", "operator-policies/{vhost}"};
+    bool none = true;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0] && none; i++) {
+        cJSON *json = NULL;
+        none = ready_management(http, suite, lists[i], &json, NULL) == OK && cJSON_IsArray(json) &&
+               cJSON_GetArraySize(json) == 0;
+        cJSON_Delete(json);
+    }
+    return none;
+}
+
+static enum result look(struct http *http, const struct suite *suite,
+                        const struct topology_set *set, struct looked *looked, struct err *err)
+{
     enum result result =
-        ready_management(http, suite, "exchanges/" BROKER_VHOST, &looked->exchanges, err);
+        ready_management(http, suite, "exchanges/{vhost}", &looked->exchanges, err);
     if (result == OK)
-        result = ready_management(http, suite, "bindings/" BROKER_VHOST, &looked->bindings, err);
+        result = ready_management(http, suite, "bindings/{vhost}", &looked->bindings, err);
+    if (result == OK)
+        result = ready_management(http, suite,
+                                  "queues/{vhost}?columns=name,type,arguments,policy,"
+                                  "operator_policy,effective_policy_definition",
+                                  &looked->queues, err);
     if (result != OK)
         return result;
     take_exchanges(looked);
     take_bindings(looked);
+    take_settings(looked, set);
     looked->found.exchanges = looked->exchange;
     looked->found.queues = looked->queue;
     looked->found.bindings = looked->binding;
@@ -94,16 +226,27 @@ void bindings_look(struct http *http, const struct suite *suite,
                    struct topology_verdict *ret_verdict)
 {
     struct looked looked = {.exchanges = NULL};
+    struct topology_set set;
     struct err err = {""};
+    topology_declared(suite, &set);
     *ret_verdict = (struct topology_verdict){.looked = false};
-    if (look(http, suite, &looked, &err) == OK) {
+    if (look(http, suite, &set, &looked, &err) == OK) {
         ret_verdict->looked = true;
-        topology_compare(topology_tables, topology_count - 1, &looked.found, ret_verdict);
+        if (looked.untold > 0 && !has_no_policies(http, suite))
+            ret_verdict->untold = looked.untold;
+        topology_compare(set.list, set.count, &looked.found, ret_verdict);
     } else {
         snprintf(ret_verdict->reason, sizeof ret_verdict->reason, "%.150s", err.text);
     }
     ret_verdict->at_mono_ms = clock_mono_ms(clock_system());
     looked_release(&looked);
+}
+
+bool bindings_known(const struct suite *suite)
+{
+    char url[1024];
+    broker_external_url(suite, url, sizeof url);
+    return !url[0] || access(suite_path(suite, MANAGEMENT_URL_FILE).text, R_OK) == 0;
 }
 
 enum result bindings_record(const struct suite *suite, const struct topology_verdict *verdict,
@@ -127,6 +270,7 @@ cJSON *bindings_json(const struct topology_verdict *verdict)
     cJSON *json = cJSON_CreateObject();
     cJSON_AddStringToObject(json, "verdict", verdict_name(verdict));
     cJSON_AddStringToObject(json, "reason", verdict->reason);
+    cJSON_AddNumberToObject(json, "untold", (double)verdict->untold);
     cJSON *list = cJSON_AddArrayToObject(json, "findings");
     for (size_t i = 0; i < topology_kept(verdict); i++) {
         const struct topology_finding *finding = &verdict->findings[i];

@@ -149,6 +149,25 @@ static void add_rights(cJSON *document, const struct topology *table)
     buf_release(&read);
 }
 
+/* The node reads the files of a folder one after the other. Topic permissions are in the second, for their
+ * exchange must be there: RabbitMQ 4.0 and 4.1 with Khepri would answer 541 to every declaration of an
+ * exchange whose permissions came first. */
+static enum result write_in_turn(const struct suite *suite, cJSON *document, struct err *err)
+{
+    static const char later[] = "topic_permissions";
+    cJSON *topics = cJSON_CreateObject();
+    cJSON_AddItemToObject(topics, later, cJSON_DetachItemFromObject(document, later));
+    enum result result = directory_make(suite_path(suite, "broker/definitions").text, err);
+    if (result == OK)
+        result = definitions_write(document,
+                                   suite_path(suite, "broker/definitions/1-rights.json").text, err);
+    if (result == OK)
+        result = definitions_write(topics,
+                                   suite_path(suite, "broker/definitions/2-topics.json").text, err);
+    cJSON_Delete(topics);
+    return result;
+}
+
 enum result broker_write_definitions(const struct suite *suite, const struct clock *clock,
                                      const struct topology *const *tables, size_t count,
                                      struct err *err)
@@ -158,6 +177,8 @@ enum result broker_write_definitions(const struct suite *suite, const struct clo
     definitions_vhost(document, BROKER_VHOST);
     enum result result = add_user(suite, clock, document, BROKER_DEPLOY_USER, "monitoring", err);
     definitions_permission(document, BROKER_VHOST, BROKER_DEPLOY_USER, &all);
+    definitions_exchange(document, BROKER_VHOST, EXCHANGE_COMMANDS);
+    definitions_exchange(document, BROKER_VHOST, EXCHANGE_EVENTS);
     for (size_t i = 0; i < count && result == OK; i++) {
         result = add_user(suite, clock, document, tables[i]->service, "", err);
         add_rights(document, tables[i]);
@@ -165,8 +186,7 @@ enum result broker_write_definitions(const struct suite *suite, const struct clo
     if (result == OK)
         result = guests_define(suite, clock, document, err);
     if (result == OK)
-        result =
-            definitions_write(document, suite_path(suite, "broker/definitions.json").text, err);
+        result = write_in_turn(suite, document, err);
     cJSON_Delete(document);
     return result;
 }
@@ -184,7 +204,7 @@ static enum result write_config(const struct suite *suite, struct err *err)
     buf_text(&text, "log.console = true\nlog.console.level = info\nlog.file = false\n"
                     "disk_free_limit.absolute = 200MB\n"
                     "raft.wal_max_size_bytes = 67108864\n");
-    buf_printf(&text, "load_definitions = %s\n", "broker/definitions.json");
+    buf_text(&text, "load_definitions = broker/definitions\n");
     enum result result =
         file_write(suite_path(suite, "broker/rabbitmq.conf").text, text.data, text.size, err);
     buf_release(&text);

@@ -30,8 +30,8 @@ static struct {
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
     {"seed", NULL, OPTION_INT, &arguments.seed, "N", "the same seed gives the same plan", 0, 0},
-    {"duration", NULL, OPTION_INT, &arguments.duration_s, "S", "how long faults come, seconds",
-     1, 86400},
+    {"duration", NULL, OPTION_INT, &arguments.duration_s, "S", "how long faults come, seconds", 1,
+     86400},
     {"rate", NULL, OPTION_INT, &arguments.rate, "R", "orders a second", 1, 1000},
     {"faults", NULL, OPTION_TEXT, &arguments.faults, "LIST",
      "of kill,stop,broker-kill,broker-stop,alarm,reset,clock,disk-full,broker-disk-full,unbind,"

@@ -37,7 +37,7 @@ static bool await_link(const struct suite *suite, struct amqp_link *link, struct
 static bool declare_again(const struct suite *suite, struct err *err)
 {
     int64_t end = watch_now_ms() + 3 * (int64_t)WATCH_PRESENT_MS;
-    while (topology_deploy_again(suite, err) != OK) {
+    while (topology_deploy_again(suite, NULL, err) != OK) {
         if (watch_now_ms() >= end)
             return false;
         watch_pause_ms(WATCH_LOOK_MS);

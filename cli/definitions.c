@@ -10,8 +10,8 @@
 
 cJSON *definitions_new(void)
 {
-    static const char *const lists[] = {"vhosts", "users", "permissions", "topic_permissions",
-                                        "policies"};
+    static const char *const lists[] = {"vhosts",    "users",   "permissions", "topic_permissions",
+                                        "exchanges", "policies"};
     cJSON *document = cJSON_CreateObject();
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
         if (!cJSON_AddArrayToObject(document, lists[i]))
@@ -59,6 +59,18 @@ void definitions_user(cJSON *document, const struct clock *clock, const char *us
     cJSON_AddStringToObject(entry, "password_hash", hash);
     cJSON_AddStringToObject(entry, "hashing_algorithm", "rabbit_password_hashing_sha256");
     cJSON_AddStringToObject(entry, "tags", tag);
+}
+
+void definitions_exchange(cJSON *document, const char *vhost, const char *name)
+{
+    cJSON *entry = object_in(document, "exchanges");
+    cJSON_AddStringToObject(entry, "name", name);
+    cJSON_AddStringToObject(entry, "vhost", vhost);
+    cJSON_AddStringToObject(entry, "type", "topic");
+    cJSON_AddBoolToObject(entry, "durable", true);
+    cJSON_AddBoolToObject(entry, "auto_delete", false);
+    cJSON_AddBoolToObject(entry, "internal", false);
+    cJSON_AddItemToObject(entry, "arguments", cJSON_CreateObject());
 }
 
 void definitions_permission(cJSON *document, const char *vhost, const char *user,

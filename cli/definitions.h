@@ -12,6 +12,8 @@
 /* With an empty list of each kind. */
 cJSON *definitions_new(void);
 void definitions_vhost(cJSON *document, const char *vhost);
+/* A durable topic exchange without arguments. */
+void definitions_exchange(cJSON *document, const char *vhost, const char *name);
 /* `tag` "": none. The clock is asked for the salt. */
 void definitions_user(cJSON *document, const struct clock *clock, const char *user,
                       const char *password, const char *tag);

@@ -6,29 +6,34 @@
 #include "cli/broker.h"
 #include "cli/exit_codes.h"
 #include "cli/refusal.h"
+#include "cli/rights_page.h"
 #include "cli/topology.h"
 #include "common/base/options.h"
 
 static struct {
     struct suite_options where;
-    bool json;
+    bool json, rights;
 } arguments;
 
 static const struct option table[] = {
     SUITE_OPTION_ROWS(&arguments.where),
     {.name = "json", .kind = OPTION_FLAG, .value = &arguments.json, .help = "as one JSON object"},
+    {.name = "rights",
+     .kind = OPTION_FLAG,
+     .value = &arguments.rights,
+     .help = "only prints what a broker must grant, as docs/rights.md has it"},
 };
 
 static const struct options options = {
     .program = "warren deploy",
-    .synopsis = "[--json]",
+    .synopsis = "[--json | --rights]",
     .about = "Declares the exchanges, queues and bindings of all services at a suite's broker, "
              "says what\n"
              "had been missing, and changes nothing else. Exits 0 when all is as the tables say, 1 "
              "when\n"
              "something is not even now, 5 when the broker is not reachable, 7 when it refuses: "
              "what is\n"
-             "there is of another kind.",
+             "there is of another kind, or the broker another suite's.",
     .table = table,
     .count = sizeof table / sizeof table[0],
 };
@@ -57,7 +62,24 @@ static void print_json(const struct topology_verdict *before, const struct topol
 /* NOT_FOUND: a log that is lost; all else is declared. */
 static int exit_code(enum result result)
 {
-    return result == REFUSED ? CLI_REFUSED : result == NOT_FOUND ? CLI_WRONG : CLI_UNREACHABLE;
+    return result == REFUSED || result == CONFLICT ? CLI_REFUSED
+           : result == NOT_FOUND                   ? CLI_WRONG
+                                                   : CLI_UNREACHABLE;
+}
+
+static void tell(const char *text)
+{
+    if (text[0])
+        fprintf(stderr, "warren deploy: warning: %s\n", text);
+}
+
+static int print_rights(void)
+{
+    struct buf page = {0};
+    rights_page(&page);
+    fputs(page.data, stdout);
+    buf_release(&page);
+    return CLI_DONE;
 }
 
 int main(int argc, char **argv)
@@ -68,10 +90,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "warren deploy: unexpected argument\nTry 'warren deploy --help'.\n");
         return CLI_USAGE;
     }
+    if (arguments.rights)
+        return print_rights();
     struct suite suite = suite_resolve_or_exit(options.program, &arguments.where);
     struct http *http = http_new();
     bindings_look(http, &suite, &before);
-    enum result result = topology_deploy_again(&suite, &err);
+    struct topology_told told;
+    enum result result = topology_deploy_again(&suite, &told, &err);
     if (result != OK) {
         const char *advice = refusal_advice(err.text);
         fprintf(stderr, "warren deploy: %s\n", err.text);
@@ -83,6 +108,8 @@ int main(int argc, char **argv)
     bindings_look(http, &suite, &after);
     (void)!bindings_record(&suite, &after, NULL); /* the services need not wait for the watcher */
     http_free(http);
+    tell(told.identity);
+    tell(told.rights);
     if (arguments.json) {
         print_json(&before, &after);
     } else {

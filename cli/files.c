@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -74,6 +75,27 @@ enum result file_write(const char *path, const char *text, size_t size, struct e
         return OK;
     unlink(temporary);
     return err_set(err, FATAL, "%s: %s", path, strerror(error));
+}
+
+static enum result sync_one(const char *path, int flags, struct err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | flags);
+    bool synced = fd >= 0 && fsync(fd) == 0;
+    int error = errno;
+    if (fd >= 0)
+        close(fd);
+    return synced ? OK : err_set(err, FATAL, "%s: %s", path, strerror(error));
+}
+
+enum result file_sync(const char *path, struct err *err)
+{
+    char directory[PATH_MAX];
+    snprintf(directory, sizeof directory, "%s", path);
+    char *slash = strrchr(directory, '/');
+    if (slash)
+        *slash = '\0';
+    enum result result = sync_one(path, 0, err);
+    return result == OK ? sync_one(slash ? directory : ".", O_DIRECTORY, err) : result;
 }
 
 enum result directory_make(const char *path, struct err *err)

@@ -15,6 +15,8 @@ enum result file_load(const char *path, struct buf *out, struct err *err) WARN_U
 /* Mode 0600, through a temporary name beside it. */
 enum result file_write(const char *path, const char *text, size_t size,
                        struct err *err) WARN_UNUSED;
+/* Until it and its name are on the disk. */
+enum result file_sync(const char *path, struct err *err) WARN_UNUSED;
 /* OK also when it is there already. Mode 0700. */
 enum result directory_make(const char *path, struct err *err) WARN_UNUSED;
 /* The same with all its parents (those 0755). */

@@ -82,7 +82,7 @@ static enum result password_of(const struct suite *suite, const struct clock *cl
     struct amqp_target target;
     enum result result = file_read(guest_url_file(suite, name, side).text, url, sizeof url, err);
     if (result == OK)
-        result = amqp_target_parse(url, "", "", BROKER_VHOST, &target, err);
+        result = amqp_target_parse(url, "", "", &target, err);
     if (result == OK)
         text_copy(password, BROKER_SECRET_SIZE, target.password);
     if (result != NOT_FOUND)

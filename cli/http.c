@@ -1,6 +1,7 @@
 #include "cli/http.h"
 
 #include <curl/curl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +86,8 @@ static void prepare(CURL *curl, const struct http_request *request, struct http_
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, response);
     if (request->socket)
         curl_easy_setopt(curl, CURLOPT_UNIX_SOCKET_PATH, request->socket);
+    if (request->ca_file)
+        curl_easy_setopt(curl, CURLOPT_CAINFO, request->ca_file);
     if (request->user) {
         curl_easy_setopt(curl, CURLOPT_USERNAME, request->user);
         curl_easy_setopt(curl, CURLOPT_PASSWORD, request->password ? request->password : "");
@@ -134,6 +137,43 @@ enum result http_call(struct http *http, const struct http_request *request,
     curl_easy_getinfo(http->curl, CURLINFO_RETRY_AFTER, &retry_after);
     response->status = (int)status;
     response->retry_after_s = retry_after;
+    return OK;
+}
+
+/* One part of the URL; "" when it has none. */
+static bool url_part(CURLU *url, CURLUPart part, unsigned flags, char *out, size_t size)
+{
+    char *text = NULL;
+    CURLUcode code = curl_url_get(url, part, &text, flags);
+    int used = snprintf(out, size, "%s", code == CURLUE_OK ? text : "");
+    if (text)
+        explicit_bzero(text, strlen(text));
+    curl_free(text);
+    return (size_t)used < size;
+}
+
+enum result http_url_split(const char *url, char *base, size_t size, char *user, char *password,
+                           size_t name_size, struct err *err)
+{
+    char scheme[16], query[8];
+    CURLU *parts = curl_url();
+    if (!parts)
+        abort();
+    bool good = curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+                url_part(parts, CURLUPART_SCHEME, 0, scheme, sizeof scheme) &&
+                strncmp(scheme, "http", 4) == 0 &&
+                url_part(parts, CURLUPART_QUERY, 0, query, sizeof query) && !query[0] &&
+                url_part(parts, CURLUPART_USER, CURLU_URLDECODE, user, name_size) &&
+                url_part(parts, CURLUPART_PASSWORD, CURLU_URLDECODE, password, name_size);
+    if (good)
+        good = curl_url_set(parts, CURLUPART_USER, NULL, 0) == CURLUE_OK &&
+               curl_url_set(parts, CURLUPART_PASSWORD, NULL, 0) == CURLUE_OK &&
+               url_part(parts, CURLUPART_URL, 0, base, size) && base[0];
+    curl_url_cleanup(parts);
+    if (!good)
+        return err_set(err, INVALID, "a URL must be http[s]://[USER:PASSWORD@]HOST[:PORT]");
+    for (size_t end = strlen(base); end > 0 && base[end - 1] == '/'; end--)
+        base[end - 1] = '\0';
     return OK;
 }
 

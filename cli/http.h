@@ -19,8 +19,9 @@ struct http_request {
     const char *idempotency_key; /* NULL: none */
     const char *content_type;    /* NULL: application/json when there is a body */
     const char *body;            /* NULL: none */
-    const char *socket;          /* a Unix socket's path; NULL: TCP */
-    int64_t timeout_ms;          /* 0: 5000 */
+    const char *ca_file; /* https: whom the server must be certified by; NULL: the system's */
+    const char *socket;  /* a Unix socket's path; NULL: TCP */
+    int64_t timeout_ms;  /* 0: 5000 */
 };
 
 struct http_response {
@@ -39,6 +40,11 @@ void http_free(struct http *http);
 enum result http_call(struct http *http, const struct http_request *request,
                       struct http_response *response, struct err *err) WARN_UNUSED;
 void http_response_release(struct http_response *response);
+
+/* "http[s]://[USER:PASSWORD@]HOST[:PORT]" as the URL without the two, and the two, decoded ("": none), of
+ * `name_size` bytes each: a URL may be printed. INVALID: it is none, or has a query; the text never holds the URL. */
+enum result http_url_split(const char *url, char *base, size_t size, char *user, char *password,
+                           size_t name_size, struct err *err) WARN_UNUSED;
 
 /* The body as JSON, the caller's (cJSON_Delete); INVALID when it is none. */
 enum result http_json(const struct http_response *response, cJSON **ret_json,

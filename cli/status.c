@@ -151,8 +151,10 @@ static void print_bindings(const struct topology_verdict *verdict)
         printf("  bindings not checked, %s\n", verdict->reason);
     else if (verdict->wrong == 0)
         printf("  bindings as declared\n");
+    if (verdict->untold > 0)
+        printf("  policies of %zu queues not told by the broker (yet)\n", verdict->untold);
     for (size_t i = 0; i < topology_kept(verdict); i++)
-        if (verdict->findings[i].fault == TOPOLOGY_SURPLUS)
+        if (topology_is_warning(verdict->findings[i].fault))
             printf("  warning: %s\n", verdict->findings[i].text);
 }
 
@@ -224,16 +226,20 @@ static void print_nothing(const struct suite *suite)
                suite->home, left.name, (int)left.pid);
 }
 
-/* With an external broker nobody can look: that is said, and no reason to complain. */
+/* Where the management interface is not known nobody can look: that is said, and no reason to complain. */
 static void look_at_bindings(struct http *http, const struct suite *suite, struct survey *survey,
                              struct topology_verdict *verdict)
 {
     bindings_look(http, suite, verdict);
-    if (!verdict->looked && !survey->external)
+    if (!verdict->looked && bindings_known(suite))
         survey_find(survey, "bindings: not checked, %s", verdict->reason);
-    for (size_t i = 0; i < topology_kept(verdict); i++)
-        if (verdict->findings[i].fault != TOPOLOGY_SURPLUS)
-            survey_find(survey, "%s: warren deploy declares it", verdict->findings[i].text);
+    for (size_t i = 0; i < topology_kept(verdict); i++) {
+        const struct topology_finding *finding = &verdict->findings[i];
+        if (!topology_is_warning(finding->fault))
+            survey_find(survey,
+                        finding->fault == TOPOLOGY_LOSSY ? "%s" : "%s: warren deploy declares it",
+                        finding->text);
+    }
 }
 
 int main(int argc, char **argv)

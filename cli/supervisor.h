@@ -16,16 +16,18 @@ enum { SUPERVISOR_PROGRAMS_MAX = 64 };
 
 /* What runs: decided by `warren up`. */
 struct plan {
-    int instances;           /* of each service */
-    const char *amqp_url;    /* an existing broker; NULL: a private one */
-    const char *amqp_ca;     /* whom it must be certified by; NULL: the system's authorities */
-    const char *smtp_url;    /* where mail goes; NULL: nowhere */
-    const char *smtp_from;   /* NULL: the service's own default */
-    int64_t rate_per_caller; /* at the edge; 0: none */
+    int instances;              /* of each service */
+    const char *amqp_url;       /* an existing broker; NULL: a private one */
+    const char *amqp_ca;        /* whom it must be certified by; NULL: the system's authorities */
+    const char *management_url; /* where amqp_url's management interface is; NULL: not known */
+    const char *smtp_url;       /* where mail goes; NULL: nowhere */
+    const char *smtp_from;      /* NULL: the service's own default */
+    int64_t rate_per_caller;    /* at the edge; 0: none */
     int64_t rate_per_address;
     int64_t log_max_bytes; /* 0: as it was, or the table's */
     int64_t connections_per_address;
     int64_t request_s, idle_s;  /* as the edge has them */
+    bool adopt_broker;          /* it becomes this suite's, whosever it was (identity.h) */
     bool faketime;              /* clocks that can be set wrong, see fake_clock.h */
     struct option_list without; /* guarantees to switch off */
 };

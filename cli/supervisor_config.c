@@ -146,6 +146,20 @@ static void put_warden(const struct suite *suite, const struct suite_path *warde
     put_environment(out);
 }
 
+/* Somebody else's broker is looked at and left alone. */
+static enum result put_watcher(const struct suite *suite, struct buf *out, struct err *err)
+{
+    struct suite_path warden;
+    enum result result = suite_program("warren-warden", &warden, err);
+    if (result != OK)
+        return result;
+    put_section(suite, out, "warden", 1, START_WITH_DAEMON);
+    buf_text(out, "priority=3\n");
+    put_warden(suite, &warden, " --watch", out);
+    buf_text(out, "\n");
+    return OK;
+}
+
 static enum result put_broker(const struct suite *suite, struct buf *out, struct err *err)
 {
     struct suite_path warden;
@@ -219,6 +233,8 @@ enum result supervisor_write_config(const struct suite *suite, const struct plan
     put_daemon(suite, out);
     if (!plan->amqp_url)
         result = put_broker(suite, out, err);
+    else if (plan->management_url)
+        result = put_watcher(suite, out, err);
     for (size_t i = 0; i < suite_service_count && result == OK; i++)
         for (int n = 1; n <= plan->instances && result == OK; n++)
             result = put_service(suite, plan, out, &suite_services[i], n, err);

@@ -6,12 +6,15 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/bindings.h"
 #include "cli/broker.h"
+#include "cli/identity.h"
 #include "cli/process.h"
 #include "cli/ready.h"
 #include "cli/shop.h"
 #include "cli/supervisor.h"
-#include "common/messaging/amqp_link.h"
+#include "cli/topology.h"
+#include "common/messaging/amqp_ask.h"
 #include "common/messaging/deploy.h"
 #include "common/messaging/quarantine.h"
 
@@ -78,6 +81,17 @@ static void look_at_program(struct http *http, const struct suite *suite,
     survey->ready = survey->ready && process->ready;
 }
 
+static void look_at_identity(const struct suite *suite, struct amqp_link *link,
+                             struct survey *survey)
+{
+    struct err err = {""};
+    enum result result = identity_look(suite, link, &err);
+    if (result == CONFLICT || result == NOT_FOUND)
+        survey_find(survey, "%.190s", err.text);
+    else if (result != OK)
+        survey_find(survey, "whose broker it is: not looked at, %.140s", err.text);
+}
+
 /* Works for any broker: its name, its version, whether it lets us in. */
 static void look_at_broker(const struct suite *suite, struct survey *survey)
 {
@@ -110,6 +124,7 @@ static void look_at_broker(const struct suite *suite, struct survey *survey)
     else if (survey->dead_letters > 0)
         survey_find(survey, "the broker has dead-lettered %lld messages: see the queue " QUEUE_DEAD,
                     (long long)survey->dead_letters);
+    look_at_identity(suite, &link, survey);
     amqp_link_farewell(&link);
 }
 
@@ -155,17 +170,71 @@ static bool is_guests(const cJSON *queue)
     return strncmp(json_text(queue, "name"), prefix, sizeof prefix - 1) == 0;
 }
 
-static void look_at_queues(struct http *http, const struct suite *suite, struct survey *survey)
+static void list_queues(const cJSON *json, struct survey *survey)
 {
-    cJSON *json = NULL;
     const cJSON *item;
+    cJSON_ArrayForEach(item, json) if (!is_guests(item)) note_queue(survey, item);
+    cJSON_ArrayForEach(item, json) if (is_guests(item)) note_queue(survey, item);
+}
+
+/* What the broker does not tell so: what is in somebody's hands, and whether it is well. */
+static void ask_for_queue(struct amqp_link *link, const struct queue_spec *spec,
+                          struct survey *survey)
+{
     struct err err = {""};
-    if (ready_management(http, suite, "queues/" BROKER_VHOST, &json, &err) != OK) {
+    struct amqp_queue_seen seen;
+    enum result result = amqp_ask_queue(link, spec->name, &seen, &err);
+    if (result != OK)
+        survey_find(survey, result == NOT_FOUND ? "queue %.100s is not there" : "queue %.190s",
+                    result == NOT_FOUND ? spec->name : err.text);
+    if (result != OK || survey->queue_count == SURVEY_QUEUES_MAX)
+        return;
+    struct survey_queue *queue = &survey->queues[survey->queue_count++];
+    *queue = (struct survey_queue){.ready = seen.ready, .unacked = -1, .consumers = seen.consumers};
+    snprintf(queue->name, sizeof queue->name, "%.120s", spec->name);
+    snprintf(queue->type, sizeof queue->type, "%s",
+             spec->kind == QUEUE_STREAM ? "stream" : "quorum");
+    note_log(survey, queue->name);
+}
+
+static void ask_for_table(struct amqp_link *link, const struct topology *table,
+                          struct survey *survey)
+{
+    for (size_t i = 0; i < table->queue_count; i++)
+        ask_for_queue(link, &table->queues[i], survey);
+}
+
+/* Needs no management interface, and no right. */
+static void ask_for_queues(const struct suite *suite, struct survey *survey)
+{
+    struct amqp_target target;
+    struct amqp_link link;
+    struct err err = {""};
+    enum result result = broker_target(suite, &target, &err);
+    if (result == OK)
+        result = amqp_link_open(&target, "status", &link, &err);
+    if (result != OK) {
         survey_find(survey, "queues: not listed, %.160s", err.text);
         return;
     }
-    cJSON_ArrayForEach(item, json) if (!is_guests(item)) note_queue(survey, item);
-    cJSON_ArrayForEach(item, json) if (is_guests(item)) note_queue(survey, item);
+    for (size_t i = 0; i + 1 < topology_count; i++) /* the last has rights only */
+        ask_for_table(&link, topology_tables[i], survey);
+    ask_for_table(&link, &topology_common, survey);
+    amqp_link_farewell(&link);
+}
+
+static void look_at_queues(struct http *http, const struct suite *suite, struct survey *survey)
+{
+    cJSON *json = NULL;
+    struct err err = {""};
+    if (ready_management(http, suite, "queues/{vhost}", &json, &err) == OK)
+        list_queues(json, survey);
+    else if (survey->broker_ready)
+        ask_for_queues(suite, survey);
+    else
+        survey_find(survey, "queues: not listed, %.160s", err.text);
+    if (!json && bindings_known(suite) && survey->broker_ready)
+        survey_find(survey, "queues: only asked for, %.160s", err.text);
     cJSON_Delete(json);
 }
 
@@ -220,8 +289,7 @@ enum result survey_suite(struct http *http, const struct suite *suite, struct su
     ret_survey->ready = ret_survey->broker_ready;
     for (size_t i = 0; i < list.count; i++)
         look_at_program(http, suite, &list.programs[i], ret_survey);
-    if (!ret_survey->external)
-        look_at_queues(http, suite, ret_survey);
+    look_at_queues(http, suite, ret_survey);
     look_at_log(suite, ret_survey);
     look_at_quarantine(suite, ret_survey);
     node_restarts_read(suite, &ret_survey->node_restarts);

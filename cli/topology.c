@@ -7,6 +7,8 @@
 
 #include "cli/broker.h"
 #include "cli/files.h"
+#include "cli/identity.h"
+#include "common/messaging/amqp_link.h"
 #include "common/messaging/deploy.h"
 #include "edge-service/edge.h"
 #include "notification-service/notification_service.h"
@@ -43,34 +45,61 @@ enum result topology_set_log_max(const struct suite *suite, int64_t bytes, struc
 }
 
 /* A broker takes whole segments away, and never the last: a small log has small ones. */
-static enum result declare(const struct suite *suite, const struct deploy_options *options,
-                           struct err *err)
+void topology_declared(const struct suite *suite, struct topology_set *set)
 {
     enum { SEGMENTS = 5 };
-    const struct topology *tables[TABLES];
-    struct topology edge = edge_topology;
-    struct queue_spec log = edge_topology.queues[0];
-    memcpy(tables, topology_tables, sizeof tables);
     int64_t bytes = topology_log_max(suite);
+    *set = (struct topology_set){
+        .count = TABLES - 1, .edge = edge_topology, .log = edge_topology.queues[0]};
     if (bytes > 0) {
-        log.max_length_bytes = bytes;
-        log.segment_bytes = bytes / SEGMENTS;
-        edge.queues = &log;
-        edge.queue_count = 1;
+        set->log.max_length_bytes = bytes;
+        set->log.segment_bytes = bytes / SEGMENTS;
     }
-    for (size_t i = 0; i < TABLES; i++)
-        if (tables[i] == &edge_topology)
-            tables[i] = &edge;
-    return deploy_declare(options, tables, TABLES - 1, err);
+    set->edge.queues = &set->log;
+    set->edge.queue_count = 1;
+    for (size_t i = 0; i < set->count; i++)
+        set->list[i] = topology_tables[i] == &edge_topology ? &set->edge : topology_tables[i];
 }
 
-enum result topology_deploy(const struct suite *suite, const char *url, const char *ca_file,
-                            struct err *err)
+static enum result declare(const struct suite *suite, const struct deploy_options *options,
+                           struct topology_told *told, struct err *err)
+{
+    struct topology_set set;
+    struct deploy_seen seen = {0};
+    topology_declared(suite, &set);
+    enum result result = deploy_declare(options, set.list, set.count, &seen, err);
+    if (seen.accepted + seen.unasked > 0)
+        snprintf(told->rights, sizeof told->rights,
+                 "this user may not declare: %zu exchanges and queues are there already, and what "
+                 "they were declared with was not compared; %zu bindings cannot be asked for",
+                 seen.accepted, seen.unasked);
+    return result;
+}
+
+static enum result settle(const struct suite *suite, const struct deploy_options *options,
+                          bool force, struct topology_told *told, struct err *err)
+{
+    struct amqp_target target;
+    enum result result =
+        amqp_target_parse(options->url, options->user, options->password, &target, err);
+    if (result != OK)
+        return result;
+    snprintf(target.name, sizeof target.name, "warren");
+    snprintf(target.ca_file, sizeof target.ca_file, "%s", options->ca_file ? options->ca_file : "");
+    result = identity_settle(suite, clock_system(), &target, force ? IDENTITY_ADOPT : IDENTITY_ASK,
+                             told->identity, err);
+    explicit_bzero(&target, sizeof target);
+    return result;
+}
+
+enum result topology_deploy(const struct suite *suite, const struct topology_how *how,
+                            struct topology_told *ret_told, struct err *err)
 {
     char own[64];
     char secret[BROKER_SECRET_SIZE] = "";
-    struct deploy_options options = {.url = url, .ca_file = ca_file};
-    if (!url) {
+    struct topology_told told = {.identity = ""};
+    struct deploy_options options = {.url = how->url, .ca_file = how->ca_file};
+    if (!how->url) {
         broker_private_url(suite, own, sizeof own);
         enum result result = broker_secret(suite, BROKER_DEPLOY_USER, secret, err);
         if (result != OK)
@@ -79,15 +108,23 @@ enum result topology_deploy(const struct suite *suite, const char *url, const ch
         options.user = BROKER_DEPLOY_USER;
         options.password = secret;
     }
-    return declare(suite, &options, err);
+    enum result result = settle(suite, &options, how->adopt, &told, err);
+    if (result == OK)
+        result = declare(suite, &options, &told, err);
+    if (ret_told)
+        *ret_told = told;
+    return result;
 }
 
-enum result topology_deploy_again(const struct suite *suite, struct err *err)
+enum result topology_deploy_again(const struct suite *suite, struct topology_told *ret_told,
+                                  struct err *err)
 {
     char url[1024];
     char ca_file[1024];
     broker_external_url(suite, url, sizeof url);
     if (file_read(suite_path(suite, "secrets/amqp-ca").text, ca_file, sizeof ca_file, NULL) != OK)
         ca_file[0] = '\0';
-    return topology_deploy(suite, url[0] ? url : NULL, ca_file[0] ? ca_file : NULL, err);
+    const struct topology_how how = {.url = url[0] ? url : NULL,
+                                     .ca_file = ca_file[0] ? ca_file : NULL};
+    return topology_deploy(suite, &how, ret_told, err);
 }

@@ -43,6 +43,18 @@ static const struct option table[] = {
      .value = &arguments.plan.amqp_ca,
      .metavar = "FILE",
      .help = "authorities that an amqps broker is believed by"},
+    {.name = "management-url",
+     .environment = "WARREN_MANAGEMENT_URL",
+     .kind = OPTION_TEXT,
+     .value = &arguments.plan.management_url,
+     .metavar = "URL",
+     .help = "that broker's management interface, to see its policies and bindings; without a name "
+             "in it, asked with that of --amqp-url"},
+    {.name = "adopt-broker",
+     .kind = OPTION_FLAG,
+     .value = &arguments.plan.adopt_broker,
+     .help = "take over a broker that is another suite's, or does not say whose: its log must be "
+             "that of these stores"},
     {.name = "smtp-url",
      .environment = "WARREN_SMTP_URL",
      .kind = OPTION_TEXT,
@@ -147,6 +159,19 @@ static void check_url(const char *url, struct err *err)
         explicit_bzero(&target, sizeof target);
 }
 
+static void check_management(struct err *err)
+{
+    char base[1024], user[256], password[256];
+    const char *url = arguments.plan.management_url;
+    if (!url || err->text[0])
+        return;
+    if (!arguments.plan.amqp_url)
+        err_set(err, INVALID, "--management-url is for the broker of --amqp-url");
+    else if (http_url_split(url, base, sizeof base, user, password, sizeof user, err) != OK)
+        err_context(err, INVALID, "--management-url");
+    explicit_bzero(password, sizeof password);
+}
+
 /* The switches are checked here, so that a slip is told at once and not by four services. */
 static void check_arguments(int operand, int argc)
 {
@@ -159,6 +184,7 @@ static void check_arguments(int operand, int argc)
             err_context(&err, INVALID, "--without");
     if (!err.text[0] && arguments.plan.without.count > 0 && !arguments.unsafe)
         err_set(&err, INVALID, "--without breaks a promise: say --unsafe too");
+    check_management(&err);
     if (!err.text[0])
         check_url(arguments.plan.amqp_url, &err);
     if (!err.text[0])

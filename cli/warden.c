@@ -2,8 +2,9 @@
  * the supervisor starts again; one that is up and useless it takes for well. This program asks the
  * node every few seconds, and ends one that has been useless for too long (docs/adr/0018).
  *
- * It also compares the bindings with the tables, and writes for the services, which may not look
- * themselves, what is missing (docs/adr/0021).
+ * It also compares the broker with the tables, and writes for the services, which may not look
+ * themselves, what is missing and which policies lose messages (docs/adr/0021, 0029). With --watch it does
+ * that alone: the node is somebody else's.
  *
  * A node whose disk has become full is ended at once: it takes nothing from anybody any more, and what it
  * writes of itself has holes from now on.
@@ -57,7 +58,7 @@ struct warden {
 
 static struct {
     struct suite_options where;
-    bool start;
+    bool start, watch;
 } arguments;
 
 static const struct option table[] = {
@@ -66,11 +67,15 @@ static const struct option table[] = {
      .kind = OPTION_FLAG,
      .value = &arguments.start,
      .help = "become the node, once the disk has room"},
+    {.name = "watch",
+     .kind = OPTION_FLAG,
+     .value = &arguments.watch,
+     .help = "only look: the node is somebody else's"},
 };
 
 static const struct options options = {
     .program = "warren-warden",
-    .synopsis = "[--start]",
+    .synopsis = "[--start | --watch]",
     .about = "Looks after the suite's own broker: restarts it when it is up and useless, and "
              "writes down "
              "what of the topology is missing. Started by the suite's supervisor.",
@@ -236,13 +241,13 @@ int main(int argc, char **argv)
     warden.http = http_new();
     LOG_EVENT(&warden.log, LOG_INFO, "started", LOG_NUMBER("pid", getpid()));
     pthread_t watcher;
-    if (pthread_create(&watcher, NULL, watch_disk, &warden) != 0) {
+    if (!arguments.watch && pthread_create(&watcher, NULL, watch_disk, &warden) != 0) {
         fprintf(stderr, "warren-warden: no thread\n");
         return CLI_MACHINE;
     }
     for (int64_t next_ms = 0;; pause_ms(BINDINGS_EVERY_MS)) {
         bindings_watch(warden.http, &warden.suite, &warden.log, &warden.bindings);
-        if (now_ms() < next_ms)
+        if (arguments.watch || now_ms() < next_ms)
             continue;
         look(&warden);
         next_ms = now_ms() + LOOK_EVERY_MS;

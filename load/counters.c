@@ -49,11 +49,8 @@ static void count_redeliveries(struct http *http, const struct suite *suite,
 {
     cJSON *json = NULL;
     const cJSON *queue;
-    char url[1024];
-    broker_external_url(suite, url, sizeof url);
-    if (url[0] || ready_management(http, suite,
-                                   "queues/" BROKER_VHOST "?columns=name,message_stats.redeliver",
-                                   &json, NULL) != OK)
+    if (ready_management(http, suite, "queues/{vhost}?columns=name,message_stats.redeliver", &json,
+                         NULL) != OK)
         return;
     counters->redeliveries = 0;
     cJSON_ArrayForEach(queue, json) counters->redeliveries +=

@@ -12,7 +12,8 @@
 #include "cli/ready.h"
 #include "cli/shop.h"
 #include "cli/supervisor.h"
-#include "common/messaging/amqp_link.h"
+#include "cli/topology.h"
+#include "common/messaging/amqp_ask.h"
 #include "load/prometheus.h"
 
 /* A process that is watched. */
@@ -32,7 +33,6 @@ struct looker {
     bool linked;
     struct target targets[LOAD_PROCESSES_MAX];
     size_t target_count;
-    bool external; /* the broker is somebody else's: no management interface is known */
 };
 
 static int64_t now_us(void)
@@ -148,14 +148,11 @@ static void look_at_processes(struct looker *looker, struct look *look)
 
 struct looker *looker_new(const struct suite *suite)
 {
-    char url[1024];
     struct looker *looker = calloc(1, sizeof *looker);
     if (!looker)
         abort();
     looker->suite = *suite;
     looker->http = http_new();
-    broker_external_url(suite, url, sizeof url);
-    looker->external = url[0] != '\0';
     find_targets(looker);
     return looker;
 }
@@ -198,24 +195,42 @@ static void look_at_services(struct looker *looker, const _Atomic int64_t *log_o
 
 /* --- queues -------------------------------------------------------------------------------------- */
 
+static void add_queue(struct look *look, const char *name, int64_t ready, int64_t unacked)
+{
+    if (look->queue_count == LOAD_QUEUES_MAX)
+        return;
+    struct look_queue *queue = &look->queues[look->queue_count++];
+    load_text(queue->name, sizeof queue->name, name);
+    queue->ready = ready;
+    queue->unacked = unacked;
+}
+
+/* What there is to ask for where the management interface does not tell. */
+static void list_our_own(struct look *look)
+{
+    for (size_t i = 0; i < topology_count; i++)
+        for (size_t j = 0; j < topology_tables[i]->queue_count; j++)
+            if (topology_tables[i]->queues[j].kind != QUEUE_STREAM)
+                add_queue(look, topology_tables[i]->queues[j].name, LOAD_UNKNOWN, LOAD_UNKNOWN);
+    add_queue(look, QUEUE_DEAD, LOAD_UNKNOWN, LOAD_UNKNOWN);
+}
+
 static void list_queues(struct looker *looker, struct look *look)
 {
     cJSON *json = NULL;
     const cJSON *item;
-    if (looker->external ||
-        ready_management(looker->http, &looker->suite,
-                         "queues/" BROKER_VHOST
+    if (ready_management(looker->http, &looker->suite,
+                         "queues/{vhost}"
                          "?columns=name,type,messages_ready,messages_unacknowledged",
-                         &json, NULL) != OK)
+                         &json, NULL) != OK) {
+        list_our_own(look);
         return;
+    }
     cJSON_ArrayForEach(item, json)
     {
-        if (strcmp(json_text(item, "type"), "stream") == 0 || look->queue_count == LOAD_QUEUES_MAX)
-            continue;
-        struct look_queue *queue = &look->queues[look->queue_count++];
-        load_text(queue->name, sizeof queue->name, json_text(item, "name"));
-        queue->ready = json_number(item, "messages_ready");
-        queue->unacked = json_number(item, "messages_unacknowledged");
+        if (strcmp(json_text(item, "type"), "stream") != 0)
+            add_queue(look, json_text(item, "name"), json_number(item, "messages_ready"),
+                      json_number(item, "messages_unacknowledged"));
     }
     cJSON_Delete(json);
 }
@@ -228,19 +243,18 @@ static bool be_linked(struct looker *looker)
     return looker->linked;
 }
 
+/* Of those that cannot be asked for now nothing is said: their names stay, their numbers are not known. */
 static void look_at_queues(struct looker *looker, struct look *look)
 {
     list_queues(looker, look);
     for (size_t i = 0; i < look->queue_count && be_linked(looker); i++) {
         struct look_queue *queue = &look->queues[i];
-        amqp_maybe_release_buffers(looker->link.connection);
-        const amqp_queue_declare_ok_t *said =
-            amqp_queue_declare(looker->link.connection, AMQP_CHANNEL,
-                               amqp_cstring_bytes(queue->name), 1, 0, 0, 0, amqp_empty_table);
-        if (said) {
-            queue->ready = said->message_count;
-        } else {
-            amqp_link_drop(&looker->link); /* a failed declare closes the channel */
+        struct amqp_queue_seen seen;
+        enum result result = amqp_ask_queue(&looker->link, queue->name, &seen, NULL);
+        if (result == OK) {
+            queue->ready = seen.ready;
+        } else if (result != NOT_FOUND) {
+            amqp_link_drop(&looker->link);
             looker->linked = false;
         }
     }

@@ -63,6 +63,8 @@ static void judge_topology(struct evidence *e)
 {
     for (size_t i = 0; i < e->options->amiss_count; i++)
         violated(e, 6, "broker: %s", e->options->amiss[i]);
+    for (size_t i = 0; i < e->options->altered_count; i++)
+        noted(e, "broker: %s", e->options->altered[i]);
 }
 
 void audit_run(const struct audit_sources *sources, const struct audit_options *options,

@@ -64,13 +64,17 @@ struct audit_options {
     enum audit_moment moment;
     int64_t now_ms;
     int64_t grace_ms;
-    int64_t history_age_ms;   /* how long ago the history was complete: after the grace, what was
+    int64_t history_age_ms;  /* how long ago the history was complete: after the grace, what was
                                accepted must exist */
-    int64_t log_given_up_ms;  /* facts as old as that are not looked for on the log; 0: all are */
-    int64_t quarantined;      /* expected; -1: do not judge */
-    int64_t dead_letters;     /* found in the broker's safety net: each one too many */
-    const char *const *amiss; /* what the broker lacks of the topology, a sentence each; borrowed */
+    int64_t log_given_up_ms; /* facts as old as that are not looked for on the log; 0: all are */
+    int64_t quarantined;     /* expected; -1: do not judge */
+    int64_t dead_letters;    /* found in the broker's safety net: each one too many */
+    const char *const
+        *amiss; /* what the broker lacks of the topology, or loses; a sentence each; borrowed */
     size_t amiss_count;
+    const char *const
+        *altered; /* what is otherwise there than the tables say, and loses nothing: noted */
+    size_t altered_count;
 };
 
 enum audit_verdict { AUDIT_NOT_CHECKED, AUDIT_HELD, AUDIT_VIOLATED };

@@ -1,12 +1,12 @@
 #include "common/messaging/deploy.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "common/messaging/amqp_link.h"
+#include "common/messaging/amqp_ask.h"
 
 enum {
-    DELIVERY_LIMIT = 1000000,
     ARGUMENTS_MAX = 8,
     FIRST_TIME_MS = 30000, /* a queue's first declaration elects a leader */
 };
@@ -45,12 +45,11 @@ static struct arguments stream_arguments(const struct queue_spec *queue)
     return arguments;
 }
 
-/* The delivery limit is out of reach: it would punish a poison's neighbours. We count ourselves. */
 static struct arguments quorum_arguments(const struct queue_spec *queue)
 {
     struct arguments arguments = {.count = 0};
     argument_text(&arguments, "x-queue-type", "quorum");
-    argument_number(&arguments, "x-delivery-limit", DELIVERY_LIMIT);
+    argument_number(&arguments, "x-delivery-limit", QUEUE_DELIVERY_LIMIT);
     if (strcmp(queue->name, QUEUE_DEAD) != 0)
         argument_text(&arguments, "x-dead-letter-exchange", EXCHANGE_DEAD);
     if (queue->max_length > 0) {
@@ -60,41 +59,90 @@ static struct arguments quorum_arguments(const struct queue_spec *queue)
     return arguments;
 }
 
-enum mode { MODE_DECLARE, MODE_CHECK };
-
-static enum result checked(const struct amqp_link *link, const char *kind, const char *name,
-                           struct err *err)
+static struct arguments arguments_of(const struct queue_spec *queue)
 {
-    enum result result = amqp_link_check(link, name, err);
-    return result == OK ? OK : err_context(err, result, "%s", kind);
+    return queue->kind == QUEUE_STREAM ? stream_arguments(queue) : quorum_arguments(queue);
 }
 
-static enum result exchange_make(const struct amqp_link *link, enum mode mode, const char *name,
-                                 const char *type, struct err *err)
+void deploy_print_arguments(const struct queue_spec *queue, struct buf *out)
 {
-    amqp_exchange_declare(link->connection, AMQP_CHANNEL, amqp_cstring_bytes(name),
-                          amqp_cstring_bytes(type), mode == MODE_CHECK, 1, 0, 0, amqp_empty_table);
-    return checked(link, "exchange", name, err);
+    struct arguments arguments = arguments_of(queue);
+    for (int i = 0; i < arguments.count; i++) {
+        const amqp_table_entry_t *entry = &arguments.entries[i];
+        buf_printf(out, "%s%.*s ", i > 0 ? ", " : "", (int)entry->key.len,
+                   (const char *)entry->key.bytes);
+        if (entry->value.kind == AMQP_FIELD_KIND_I64)
+            buf_printf(out, "%" PRId64, entry->value.value.i64);
+        else
+            buf_printf(out, "%.*s", (int)entry->value.value.bytes.len,
+                       (const char *)entry->value.value.bytes.bytes);
+    }
 }
 
-static enum result queue_make(const struct amqp_link *link, enum mode mode,
-                              const struct queue_spec *queue, struct err *err)
+/* One go over the tables. */
+struct maker {
+    struct amqp_link link;
+    bool check; /* only ask */
+    struct deploy_seen seen;
+};
+
+/* After a declaration that the broker has refused for want of rights: that it is there is enough. */
+static enum result be_content(struct maker *maker, const char *name, enum result there,
+                              struct err *err, const struct err *refusal)
 {
-    struct arguments arguments =
-        queue->kind == QUEUE_STREAM ? stream_arguments(queue) : quorum_arguments(queue);
+    if (there == NOT_FOUND)
+        return err_set(err, REFUSED, "%s is not there, and this user may not declare it: %.200s",
+                       name, refusal->text);
+    maker->seen.accepted += there == OK;
+    return there;
+}
+
+static enum result exchange_make(struct maker *maker, const char *name, const char *type,
+                                 struct err *err)
+{
+    struct err refusal = {""};
+    int code = 0;
+    if (maker->check)
+        return amqp_ask_exchange(&maker->link, name, err);
+    amqp_exchange_declare(maker->link.connection, AMQP_CHANNEL, amqp_cstring_bytes(name),
+                          amqp_cstring_bytes(type), 0, 1, 0, 0, amqp_empty_table);
+    enum result result = amqp_link_settle(&maker->link, name, &code, &refusal);
+    if (code == AMQP_ACCESS_REFUSED)
+        return be_content(maker, name, amqp_ask_exchange(&maker->link, name, err), err, &refusal);
+    return result == OK ? OK : err_set(err, result, "exchange: %.480s", refusal.text);
+}
+
+static enum result queue_make(struct maker *maker, const struct queue_spec *queue, struct err *err)
+{
+    struct amqp_queue_seen seen;
+    struct err refusal = {""};
+    int code = 0;
+    if (maker->check)
+        return amqp_ask_queue(&maker->link, queue->name, &seen, err);
+    struct arguments arguments = arguments_of(queue);
     amqp_table_t table = {arguments.count, arguments.entries};
-    amqp_queue_declare(link->connection, AMQP_CHANNEL, amqp_cstring_bytes(queue->name),
-                       mode == MODE_CHECK, 1, 0, 0, mode == MODE_CHECK ? amqp_empty_table : table);
-    return checked(link, "queue", queue->name, err);
+    amqp_queue_declare(maker->link.connection, AMQP_CHANNEL, amqp_cstring_bytes(queue->name), 0, 1,
+                       0, 0, table);
+    enum result result = amqp_link_settle(&maker->link, queue->name, &code, &refusal);
+    if (code == AMQP_ACCESS_REFUSED)
+        return be_content(maker, queue->name, amqp_ask_queue(&maker->link, queue->name, &seen, err),
+                          err, &refusal);
+    return result == OK ? OK : err_set(err, result, "queue: %.480s", refusal.text);
 }
 
-static enum result binding_make(const struct amqp_link *link, const struct binding_spec *binding,
+/* AMQP 0-9-1 has no way to ask for a binding: who may not bind is believed. */
+static enum result binding_make(struct maker *maker, const struct binding_spec *binding,
                                 struct err *err)
 {
-    amqp_queue_bind(link->connection, AMQP_CHANNEL, amqp_cstring_bytes(binding->queue),
+    int code = 0;
+    amqp_queue_bind(maker->link.connection, AMQP_CHANNEL, amqp_cstring_bytes(binding->queue),
                     amqp_cstring_bytes(binding->exchange), amqp_cstring_bytes(binding->pattern),
                     amqp_empty_table);
-    return checked(link, "binding of queue", binding->queue, err);
+    enum result result = amqp_link_settle(&maker->link, binding->queue, &code, err);
+    maker->seen.unasked += code == AMQP_ACCESS_REFUSED;
+    if (code == AMQP_ACCESS_REFUSED)
+        return OK;
+    return result == OK ? OK : err_context(err, result, "binding of queue");
 }
 
 static enum queue_kind kind_of(const struct topology *table, const char *queue)
@@ -105,35 +153,33 @@ static enum queue_kind kind_of(const struct topology *table, const char *queue)
     return QUEUE_QUORUM;
 }
 
-static enum result table_make(const struct amqp_link *link, enum mode mode,
-                              const struct topology *table, enum queue_kind kind, struct err *err)
+static enum result table_make(struct maker *maker, const struct topology *table,
+                              enum queue_kind kind, struct err *err)
 {
     enum result result = OK;
     for (size_t i = 0; result == OK && i < table->queue_count; i++)
         if (table->queues[i].kind == kind)
-            result = queue_make(link, mode, &table->queues[i], err);
-    for (size_t i = 0; result == OK && mode == MODE_DECLARE && i < table->binding_count; i++)
+            result = queue_make(maker, &table->queues[i], err);
+    for (size_t i = 0; result == OK && !maker->check && i < table->binding_count; i++)
         if (kind_of(table, table->bindings[i].queue) == kind)
-            result = binding_make(link, &table->bindings[i], err);
+            result = binding_make(maker, &table->bindings[i], err);
     return result;
 }
 
-static enum result common_make(const struct amqp_link *link, enum mode mode, struct err *err)
+static enum result common_make(struct maker *maker, struct err *err)
 {
     enum result result = OK;
     for (size_t i = 0; result == OK && i < topology_exchange_count; i++)
-        result =
-            exchange_make(link, mode, topology_exchanges[i].name, topology_exchanges[i].type, err);
-    return result == OK ? table_make(link, mode, &topology_common, QUEUE_QUORUM, err) : result;
+        result = exchange_make(maker, topology_exchanges[i].name, topology_exchanges[i].type, err);
+    return result == OK ? table_make(maker, &topology_common, QUEUE_QUORUM, err) : result;
 }
 
-static enum result tables_make(const struct amqp_link *link, enum mode mode,
-                               const struct topology *const *tables, size_t count,
-                               enum queue_kind kind, struct err *err)
+static enum result tables_make(struct maker *maker, const struct topology *const *tables,
+                               size_t count, enum queue_kind kind, struct err *err)
 {
     enum result result = OK;
     for (size_t i = 0; result == OK && i < count; i++) {
-        result = table_make(link, mode, tables[i], kind, err);
+        result = table_make(maker, tables[i], kind, err);
         if (result != OK)
             err_context(err, result, "%s", tables[i]->service);
     }
@@ -141,23 +187,22 @@ static enum result tables_make(const struct amqp_link *link, enum mode mode,
 }
 
 /* The streams last: the rest can do without them. */
-static enum result all_make(const struct amqp_link *link, enum mode mode,
-                            const struct topology *const *tables, size_t count, struct err *err)
+static enum result all_make(struct maker *maker, const struct topology *const *tables, size_t count,
+                            struct err *err)
 {
-    enum result result = common_make(link, mode, err);
+    enum result result = common_make(maker, err);
     if (result == OK)
-        result = tables_make(link, mode, tables, count, QUEUE_QUORUM, err);
+        result = tables_make(maker, tables, count, QUEUE_QUORUM, err);
     if (result != OK)
         return result;
-    result = tables_make(link, mode, tables, count, QUEUE_STREAM, err);
+    result = tables_make(maker, tables, count, QUEUE_STREAM, err);
     return result == REFUSED && amqp_words_of_loss(err_text(err)) ? NOT_FOUND : result;
 }
 
-static enum result make(const struct deploy_options *options, enum mode mode,
+static enum result make(const struct deploy_options *options, struct maker *maker,
                         const struct topology *const *tables, size_t count, struct err *err)
 {
     struct amqp_target target;
-    struct amqp_link link;
     enum result result =
         amqp_target_parse(options->url, options->user, options->password, &target, err);
     if (result != OK)
@@ -166,24 +211,30 @@ static enum result make(const struct deploy_options *options, enum mode mode,
     snprintf(target.ca_file, sizeof target.ca_file, "%s", options->ca_file ? options->ca_file : "");
     if (target.timeout_ms < FIRST_TIME_MS)
         target.timeout_ms = FIRST_TIME_MS;
-    result = amqp_link_open(&target, "deploy", &link, err);
+    result = amqp_link_open(&target, "deploy", &maker->link, err);
     explicit_bzero(target.password, sizeof target.password);
     if (result != OK)
         return result;
-    result = all_make(&link, mode, tables, count, err);
-    amqp_link_farewell(&link);
+    result = all_make(maker, tables, count, err);
+    amqp_link_farewell(&maker->link);
     return result;
 }
 
 enum result deploy_declare(const struct deploy_options *options,
-                           const struct topology *const *tables, size_t count, struct err *err)
+                           const struct topology *const *tables, size_t count,
+                           struct deploy_seen *seen, struct err *err)
 {
-    return make(options, MODE_DECLARE, tables, count, err);
+    struct maker maker = {.check = false};
+    enum result result = make(options, &maker, tables, count, err);
+    if (seen)
+        *seen = maker.seen;
+    return result;
 }
 
 enum result deploy_check(const struct deploy_options *options, const struct topology *const *tables,
                          size_t count, struct err *err)
 {
-    enum result result = make(options, MODE_CHECK, tables, count, err);
+    struct maker maker = {.check = true};
+    enum result result = make(options, &maker, tables, count, err);
     return result == REFUSED ? NOT_FOUND : result;
 }

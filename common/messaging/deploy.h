@@ -17,13 +17,24 @@ struct deploy_options {
     const char *ca_file;  /* amqps; NULL: the system's */
 };
 
+/* What a user who may not declare was content with. */
+struct deploy_seen {
+    size_t
+        accepted; /* exchanges and queues that are there; what they were declared with was not compared */
+    size_t unasked; /* bindings: whether they are there cannot be asked */
+};
+
 /* Declares the exchanges, the dead-letter queue and the union of the tables, all durable. Doing it
- * again changes nothing. REFUSED: what is there differs from the tables, or the user may not.
+ * again changes nothing. What a user may not declare must be there already; `seen` (may be NULL) counts it.
+ * REFUSED: what is there differs from the tables, or is missing and the user may not declare it.
  * RETRY: the broker was not reachable. NOT_FOUND: all is there but a stream, which the broker has on
  * record and cannot serve. */
 enum result deploy_declare(const struct deploy_options *options,
                            const struct topology *const *tables, size_t count,
-                           struct err *err) WARN_UNUSED;
+                           struct deploy_seen *seen, struct err *err) WARN_UNUSED;
+
+/* What a queue is declared with, for people: "x-queue-type quorum, x-delivery-limit 1000000". Appends. */
+void deploy_print_arguments(const struct queue_spec *queue, struct buf *out);
 
 /* Whether everything that deploy_declare makes is there (bindings cannot be asked for). NOT_FOUND
  * names the first that is missing. */

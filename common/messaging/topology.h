@@ -59,6 +59,10 @@ extern const struct topology topology_common;
 /* Where the broker puts what it gives up on; empty in a healthy suite. */
 #define QUEUE_DEAD "warren.dead"
 
+/* How often a quorum queue gives a message out: out of reach, for it would punish a poison's neighbours. We
+ * count ourselves. */
+enum { QUEUE_DELIVERY_LIMIT = 1000000 };
+
 /* Whether a routing key meets a topic pattern (AMQP 0-9-1: * is one word, # any number). */
 int topic_matches(const char *pattern, const char *key);
 

@@ -1,5 +1,6 @@
 #include "common/messaging/topology_compare.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,11 +10,18 @@
 enum { STALE_MS = 15000 };
 
 static const char *const fault_names[TOPOLOGY_FAULTS] = {
-    [TOPOLOGY_MISSING] = "missing", [TOPOLOGY_OTHER] = "other", [TOPOLOGY_SURPLUS] = "surplus"};
+    [TOPOLOGY_MISSING] = "missing", [TOPOLOGY_OTHER] = "other",     [TOPOLOGY_SURPLUS] = "surplus",
+    [TOPOLOGY_LOSSY] = "lossy",     [TOPOLOGY_ALTERED] = "altered",
+};
 
 const char *topology_fault_name(enum topology_fault fault)
 {
     return fault < TOPOLOGY_FAULTS ? fault_names[fault] : "?";
+}
+
+bool topology_is_warning(enum topology_fault fault)
+{
+    return fault == TOPOLOGY_SURPLUS || fault == TOPOLOGY_ALTERED;
 }
 
 size_t topology_kept(const struct topology_verdict *verdict)
@@ -25,7 +33,7 @@ static void __attribute__((format(printf, 4, 5)))
 find(struct topology_verdict *verdict, enum topology_fault fault, const char *queue,
      const char *format, ...)
 {
-    verdict->wrong += fault != TOPOLOGY_SURPLUS;
+    verdict->wrong += !topology_is_warning(fault);
     if (verdict->count++ >= TOPOLOGY_FINDINGS_KEPT)
         return;
     struct topology_finding *finding = &verdict->findings[verdict->count - 1];
@@ -35,6 +43,10 @@ find(struct topology_verdict *verdict, enum topology_fault fault, const char *qu
     va_start(args, format);
     vsnprintf(finding->text, sizeof finding->text, format, args);
     va_end(args);
+    for (char *at = finding->text; *at;
+         at++) /* names are the broker's owner's: one line, one field */
+        if (iscntrl((unsigned char)*at))
+            *at = '?';
 }
 
 /* --- what is there ------------------------------------------------------------------------ */
@@ -98,6 +110,73 @@ static void compare_table(const struct topology *table, const struct topology_fo
     }
 }
 
+/* --- what makes a queue another one ------------------------------------------------------------- */
+
+static void compare_type(const struct queue_spec *queue, const struct queue_setting *setting,
+                         struct topology_verdict *verdict)
+{
+    const char *wanted = queue->kind == QUEUE_STREAM ? "stream" : "quorum";
+    if (strcmp(setting->key, "queue-type") == 0 && strcmp(setting->value, wanted) != 0)
+        find(verdict, TOPOLOGY_OTHER, queue->name, "queue %s is of type %s, not %s", queue->name,
+             setting->value, wanted);
+}
+
+static void compare_setting(const struct queue_spec *queue, const struct topology_found *found,
+                            size_t which, enum queue_effect effect,
+                            struct topology_verdict *verdict)
+{
+    const struct queue_setting *setting = &found->settings[which];
+    struct queue_judgement judgement =
+        queue_judge(queue, found->settings, found->setting_count, which);
+    if (judgement.effect == effect)
+        find(verdict, effect == QUEUE_LOSES ? TOPOLOGY_LOSSY : TOPOLOGY_ALTERED, queue->name,
+             "queue %s has %s %.40s by %.48s: %s", queue->name, setting->key, setting->value,
+             setting->by ? setting->by : "its arguments", judgement.what);
+}
+
+/* Without what happens when it is full, a full queue drops its oldest messages. */
+static void compare_lacks(const struct queue_spec *queue, const struct topology_found *found,
+                          enum queue_effect effect, struct topology_verdict *verdict)
+{
+    const char *key;
+    for (size_t n = 0; (key = queue_lacks(queue, found->settings, found->setting_count, n)) != NULL;
+         n++) {
+        bool loses = strcmp(key, "overflow") == 0;
+        if (loses == (effect == QUEUE_LOSES))
+            find(verdict, loses ? TOPOLOGY_LOSSY : TOPOLOGY_ALTERED, queue->name,
+                 "queue %s has no %s, which its table gives it", queue->name, key);
+    }
+}
+
+static void compare_settings(const struct topology *table, const struct topology_found *found,
+                             enum queue_effect effect, struct topology_verdict *verdict)
+{
+    for (size_t i = 0; i < table->queue_count; i++) {
+        const struct queue_spec *queue = &table->queues[i];
+        if (!queue_found(found, queue->name))
+            continue;
+        for (size_t j = 0; j < found->setting_count; j++) {
+            if (strcmp(found->settings[j].queue, queue->name) != 0)
+                continue;
+            if (effect == QUEUE_LOSES)
+                compare_type(queue, &found->settings[j], verdict);
+            compare_setting(queue, found, j, effect, verdict);
+        }
+        compare_lacks(queue, found, effect, verdict);
+    }
+}
+
+static void compare_all_settings(const struct topology *const *tables, size_t count,
+                                 const struct topology_found *found, enum queue_effect effect,
+                                 struct topology_verdict *verdict)
+{
+    if (!found->settings)
+        return;
+    compare_settings(&topology_common, found, effect, verdict);
+    for (size_t i = 0; i < count; i++)
+        compare_settings(tables[i], found, effect, verdict);
+}
+
 /* --- what is too much ------------------------------------------------------------------------ */
 
 static bool queue_of(const struct topology *table, const char *name)
@@ -130,6 +209,8 @@ void topology_compare(const struct topology *const *tables, size_t count,
     compare_table(&topology_common, found, verdict);
     for (size_t i = 0; i < count; i++)
         compare_table(tables[i], found, verdict);
+    compare_all_settings(tables, count, found, QUEUE_LOSES, verdict);
+    compare_all_settings(tables, count, found, QUEUE_ALTERED, verdict);
     for (size_t i = 0; i < found->binding_count; i++)
         compare_surplus(tables, count, &found->bindings[i], verdict);
 }
@@ -217,9 +298,10 @@ bool topology_ready(const struct topology_verdict *verdict, const struct topolog
     }
     for (size_t i = 0; i < topology_kept(verdict); i++) {
         const struct topology_finding *finding = &verdict->findings[i];
-        if (finding->queue[0] && !queue_of(table, finding->queue))
+        if (finding->queue[0] && finding->fault != TOPOLOGY_LOSSY &&
+            !queue_of(table, finding->queue))
             continue;
-        bool warning = finding->fault == TOPOLOGY_SURPLUS;
+        bool warning = topology_is_warning(finding->fault);
         buf_printf(warning ? notes : wrong, "%s%s\n", warning ? "warning: " : "", finding->text);
         ready = ready && warning;
     }

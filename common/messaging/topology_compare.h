@@ -8,6 +8,7 @@
 
 #include "common/base/buf.h"
 #include "common/base/err.h"
+#include "common/messaging/queue_rules.h"
 #include "common/messaging/topology.h"
 
 /* What was found; everything is borrowed. Bindings of exchanges to exchanges are none of ours. */
@@ -18,15 +19,21 @@ struct topology_found {
     size_t queue_count;
     const struct binding_spec *bindings; /* those of the default exchange left out */
     size_t binding_count;
+    const struct queue_setting *settings; /* NULL: not looked at. "queue-type" is one of them */
+    size_t setting_count;
 };
 
 enum topology_fault {
     TOPOLOGY_MISSING, /* messages get lost */
-    TOPOLOGY_OTHER,   /* an exchange of another type: messages go elsewhere */
+    TOPOLOGY_OTHER,   /* an exchange or a queue of another type: messages go elsewhere */
     TOPOLOGY_SURPLUS, /* one of our queues gets what no table says: a warning */
+    TOPOLOGY_LOSSY,   /* a policy or an argument makes a queue lose messages (queue_rules.h) */
+    TOPOLOGY_ALTERED, /* it makes a queue work otherwise than its table says: a warning */
     TOPOLOGY_FAULTS
 };
 const char *topology_fault_name(enum topology_fault fault);
+/* Whether it is only to be known: nothing of it counts as wrong. */
+bool topology_is_warning(enum topology_fault fault);
 
 struct topology_finding {
     enum topology_fault fault;
@@ -44,6 +51,7 @@ struct topology_verdict {
     bool looked;
     char reason[160];   /* why not, "" when looked */
     int64_t at_mono_ms; /* of this machine, whatever its time of day */
+    size_t untold;      /* queues whose policies the broker has not told yet; not in the file */
     size_t count; /* of findings; the first TOPOLOGY_FINDINGS_KEPT are kept, the worst first */
     size_t wrong; /* of those that are more than a warning */
     struct topology_finding findings[TOPOLOGY_FINDINGS_KEPT];
@@ -60,7 +68,8 @@ void topology_verdict_print(const struct topology_verdict *verdict, struct buf *
 enum result topology_verdict_read(const char *text, struct topology_verdict *ret_verdict,
                                   struct err *err) WARN_UNUSED;
 
-/* For a service's readiness: whether nothing of what its table names is wrong. Appends a line for
+/* For a service's readiness: whether nothing of what its table names is wrong. A queue that loses messages
+ * concerns everybody: who publishes says "accepted" for what gets lost there. Appends a line for
  * each thing that is to `wrong`, and to `notes` what else there is to say: when it was looked at, or
  * that nobody has looked, which is never called right. NULL: there is no verdict at all. */
 bool topology_ready(const struct topology_verdict *verdict, const struct topology *table,

@@ -43,7 +43,7 @@ static void ground_make(const char *url)
         exit(CLI_REFUSED);
     }
     if (result == NOT_FOUND)
-        result = deploy_declare(&options, tables, TABLES, &err);
+        result = deploy_declare(&options, tables, TABLES, NULL, &err);
     if (result != OK) {
         fprintf(stderr, "limit: %s\n", err.text);
         exit(CLI_UNREACHABLE);

@@ -36,7 +36,7 @@ static void reset(void *self)
     struct amqp_target target;
     struct amqp_link link;
     struct err err = {""};
-    if (deploy_declare(&deploy, tables, 1, &err) != OK ||
+    if (deploy_declare(&deploy, tables, 1, NULL, &err) != OK ||
         deploy_check(&deploy, tables, 1, &err) != OK ||
         amqp_target_parse(self, NULL, NULL, &target, &err) != OK ||
         amqp_link_open(&target, "reset", &link, &err) != OK)

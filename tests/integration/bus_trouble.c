@@ -42,7 +42,7 @@ static void ask(const char *word)
 static void deploy(void)
 {
     struct err err = {""};
-    if (deploy_declare(&(struct deploy_options){.url = url}, tables, 1, &err) != OK)
+    if (deploy_declare(&(struct deploy_options){.url = url}, tables, 1, NULL, &err) != OK)
         CU_FAIL_FATAL(err.text);
 }
 

@@ -13,7 +13,7 @@ int main(int argc, char **argv)
                                                     &payment_topology, &notification_topology};
     const struct deploy_options options = {.url = argc == 2 ? argv[1] : ""};
     struct err err = {""};
-    if (deploy_declare(&options, tables, sizeof tables / sizeof tables[0], &err) == OK)
+    if (deploy_declare(&options, tables, sizeof tables / sizeof tables[0], NULL, &err) == OK)
         return 0;
     fprintf(stderr, "deploy_probe: %s\n", err.text);
     return 1;

@@ -28,7 +28,7 @@ static int deploy(const char *url)
                                                     &payment_topology, &notification_topology};
     const struct deploy_options options = {.url = url};
     struct err err = {""};
-    return deploy_declare(&options, tables, 4, &err) == OK ? 0 : fail(&err);
+    return deploy_declare(&options, tables, 4, NULL, &err) == OK ? 0 : fail(&err);
 }
 
 static enum result issue(struct store *store, const char *name, char bearer[BEARER_SIZE],

@@ -8,7 +8,7 @@
 #   broker_end          polite end of the node
 #   broker_start_again  the node again, on the files of the last one
 #   broker_stop         the same, and end of epmd; in a trap EXIT
-# BROKER_CONF: further lines of its configuration.
+# BROKER_CONF: further lines of its configuration. BROKER_PLUGINS: what else it loads, parted by commas.
 # Everything is ended by its pid. Ports: BASE+10 AMQP, +12 distribution, +13 epmd.
 
 BROKER_BIN=${BROKER_BIN:-/usr/lib/rabbitmq/bin}
@@ -46,7 +46,7 @@ CONF
  "vhosts": [{"name": "warren"}],
  "permissions": [{"user": "test", "vhost": "warren", "configure": ".*", "write": ".*", "read": ".*"}]}
 JSON
-    echo '[].' >"$BROKER_HOME/enabled_plugins"
+    echo "[${BROKER_PLUGINS-}]." >"$BROKER_HOME/enabled_plugins"
     printf '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n' >"$BROKER_HOME/inetrc"
 }
 

@@ -16,11 +16,14 @@
 #include "cli/broker.h"
 #include "cli/files.h"
 #include "cli/follow.h"
+#include "cli/http.h"
+#include "cli/identity.h"
 #include "cli/process.h"
 #include "cli/rights.h"
 #include "cli/suite.h"
 #include "cli/supervisor.h"
 #include "common/base/clock.h"
+#include "common/messaging/bus.h"
 #include "tests/unit/unit.h"
 
 static char place[256]; /* removed at the end */
@@ -171,10 +174,19 @@ static void the_broker_knows_passwords_by_hash_only(void)
         broker_configure(&suite, clock_system(), &(const struct topology *){&some_table}, 1, NULL),
         OK);
     CU_ASSERT_EQUAL_FATAL(
-        file_load(suite_path(&suite, "broker/definitions.json").text, &text, NULL), OK);
+        file_load(suite_path(&suite, "broker/definitions/1-rights.json").text, &text, NULL), OK);
     CU_ASSERT_PTR_NULL(strstr(text.data, secret));
     CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "rabbit_password_hashing_sha256"));
     CU_ASSERT_PTR_NULL(strstr(text.data, "\"guest\""));
+    /* With Khepri before 4.2 topic permissions must come behind their exchange. */
+    CU_ASSERT_PTR_NULL(strstr(text.data, "topic_permissions"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, EXCHANGE_EVENTS));
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, EXCHANGE_COMMANDS));
+    buf_clear(&text);
+    CU_ASSERT_EQUAL_FATAL(
+        file_load(suite_path(&suite, "broker/definitions/2-topics.json").text, &text, NULL), OK);
+    CU_ASSERT_PTR_NOT_NULL(strstr(text.data, "topic_permissions"));
+    CU_ASSERT_PTR_NULL(strstr(text.data, "password"));
     buf_clear(&text);
     CU_ASSERT_EQUAL_FATAL(file_load(suite_path(&suite, "broker/rabbitmq.conf").text, &text, NULL),
                           OK);
@@ -234,6 +246,75 @@ static void the_supervisor_starts_what_was_asked_for(void)
     buf_release(&own);
     buf_release(&external);
     unsetenv("WARREN_EXEC_PATH");
+}
+
+static void somebody_elses_broker_is_watched_where_it_tells(void)
+{
+    struct suite suite = suite_here("watched");
+    struct plan plan = {
+        .instances = 1, .amqp_url = "amqp://host", .management_url = "http://u:secret@host:15672"};
+    struct buf text = {0};
+    programs_make(&suite);
+    CU_ASSERT_EQUAL_FATAL(supervisor_write_config(&suite, &plan, &text, NULL), OK);
+    CU_ASSERT_EQUAL(count_of(text.data, "[program:"), 1 + suite_service_count);
+    CU_ASSERT_EQUAL(count_of(text.data, "warren-warden\" --home"), 1);
+    CU_ASSERT_EQUAL(count_of(text.data, " --watch\n"), 1);
+    CU_ASSERT_EQUAL(count_of(text.data, "secret"), 0);
+    buf_release(&text);
+    unsetenv("WARREN_EXEC_PATH");
+}
+
+static void a_url_is_taken_apart(void)
+{
+    static const struct {
+        const char *url, *base, *user, *password;
+    } rows[] = {
+        {"http://host:15672", "http://host:15672", "", ""},
+        {"https://u:p%40q@host/", "https://host", "u", "p@q"},
+        {"http://u@[::1]:15672/prefix/", "http://[::1]:15672/prefix", "u", ""},
+        {"ftp://host", NULL, NULL, NULL},
+        {"http://host?x=1", NULL, NULL, NULL},
+        {"host:15672", NULL, NULL, NULL},
+        {"", NULL, NULL, NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char base[128] = "", user[32] = "", password[32] = "";
+        enum result result =
+            http_url_split(rows[i].url, base, sizeof base, user, password, sizeof user, NULL);
+        CU_ASSERT_EQUAL(result, rows[i].base ? OK : INVALID);
+        if (result != OK || !rows[i].base)
+            continue;
+        CU_ASSERT_STRING_EQUAL(base, rows[i].base);
+        CU_ASSERT_STRING_EQUAL(user, rows[i].user);
+        CU_ASSERT_STRING_EQUAL(password, rows[i].password);
+    }
+}
+
+static void stores_and_broker_belong_together_or_not(void)
+{
+    static const struct {
+        enum identity_stores stores;
+        enum identity_broker broker;
+        enum identity_log log;
+        enum identity_verdict verdict;
+    } rows[] = {
+        {STORES_HELD, BROKER_OURS, LOG_HOLDS_FACTS, IDENTITY_FITS},
+        {STORES_HELD, BROKER_OTHERS, LOG_NONE, IDENTITY_OTHERS},
+        {STORES_HELD, BROKER_NOBODYS, LOG_NONE, IDENTITY_CLAIM}, /* wiped */
+        {STORES_HELD, BROKER_NOBODYS, LOG_HOLDS_FACTS, IDENTITY_STRAY},
+        {STORES_OLD, BROKER_NOBODYS, LOG_HOLDS_FACTS, IDENTITY_CLAIM}, /* from before ids */
+        {STORES_OLD, BROKER_NOBODYS, LOG_NONE, IDENTITY_CLAIM},
+        {STORES_OLD, BROKER_OTHERS, LOG_HOLDS_FACTS, IDENTITY_OTHERS},
+        {STORES_OLD, BROKER_OURS, LOG_HOLDS_FACTS, IDENTITY_FITS}, /* died between the two */
+        {STORES_NEW, BROKER_NOBODYS, LOG_NONE, IDENTITY_CLAIM},
+        {STORES_NEW, BROKER_NOBODYS, LOG_HOLDS_FACTS, IDENTITY_STRAY},
+        {STORES_NEW, BROKER_OTHERS, LOG_HOLDS_FACTS, IDENTITY_OTHERS},
+        {STORES_NEW, BROKER_OTHERS, LOG_NONE, IDENTITY_OTHERS},
+        {STORES_NEW, BROKER_OURS, LOG_NONE, IDENTITY_FITS},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        CU_ASSERT_EQUAL(identity_decide(rows[i].stores, rows[i].broker, rows[i].log),
+                        rows[i].verdict);
 }
 
 static void restarts_are_counted_since_the_last_start(void)
@@ -315,6 +396,10 @@ static const struct unit_case cases[] = {
     {"rights follow from the table", rights_follow_from_the_table},
     {"the broker knows passwords by hash only", the_broker_knows_passwords_by_hash_only},
     {"the supervisor starts what was asked for", the_supervisor_starts_what_was_asked_for},
+    {"somebody else's broker is watched where it tells",
+     somebody_elses_broker_is_watched_where_it_tells},
+    {"a URL is taken apart", a_url_is_taken_apart},
+    {"stores and broker belong together or not", stores_and_broker_belong_together_or_not},
     {"restarts are counted since the last start", restarts_are_counted_since_the_last_start},
     {"a taken port has an owner", a_taken_port_has_an_owner},
     {"only marked processes are ours", only_marked_processes_are_ours},

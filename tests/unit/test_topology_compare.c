@@ -37,7 +37,7 @@ static struct topology_verdict verdict;
 static void broker_as_declared(void)
 {
     static const char *const names[] = {"money.in", "money.ask", "log.1", QUEUE_DEAD};
-    found = (struct topology_found){exchanges, 3, queues, 4, bindings, 5};
+    found = (struct topology_found){exchanges, 3, queues, 4, bindings, 5, NULL, 0};
     memcpy(exchanges, topology_exchanges, 3 * sizeof exchanges[0]);
     memcpy(queues, names, sizeof names);
     memcpy(bindings, money_bindings, sizeof money_bindings);

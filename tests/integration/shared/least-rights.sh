@@ -30,7 +30,7 @@ done
 [[ $(login deploy "$(<"$WARREN_HOME/secrets/deploy")" users) == 401 ]] || fail 'deploy administers users'
 
 said=$(find "$WARREN_HOME" -not -type l -perm /077 -not -type s \( -path '*/secrets*' -o -path '*/run*' \
-    -o -name '*.db*' -o -name definitions.json -o -name .erlang.cookie \))
+    -o -name '*.db*' -o -path '*/broker/definitions/*' -o -name .erlang.cookie \))
 [[ -z $said ]] || fail "others may read: $said"
 for secret in "$WARREN_HOME"/secrets/* "$WARREN_HOME/broker/home/.erlang.cookie"; do
     cat "$secret"
@@ -38,7 +38,7 @@ for secret in "$WARREN_HOME"/secrets/* "$WARREN_HOME/broker/home/.erlang.cookie"
 done >"$TMPDIR/patterns"
 (($(wc -l <"$TMPDIR/patterns") >= 7)) || fail 'too few secrets to look for'
 seen() { grep -lraF -f "$TMPDIR/patterns" "$@" 2>/dev/null | grep -v "/$$/" || true; }
-found=$(seen "$WARREN_HOME/log" "$WARREN_HOME/run" "$WARREN_HOME/broker/definitions.json" \
+found=$(seen "$WARREN_HOME/log" "$WARREN_HOME/run" "$WARREN_HOME/broker/definitions" \
     "$WARREN_HOME/broker/rabbitmq.conf" /proc/[0-9]*/cmdline)
 [[ -z $found ]] || fail "a secret is to be seen in $found"
 [[ -n $(seen "$WARREN_HOME/secrets") ]] || fail 'the search finds nothing at all'
