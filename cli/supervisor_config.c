@@ -153,7 +153,7 @@ static enum result put_watcher(const struct suite *suite, struct buf *out, struc
     enum result result = suite_program("warren-warden", &warden, err);
     if (result != OK)
         return result;
-    put_section(suite, out, "warden", 1, START_WITH_DAEMON);
+    put_section(out, "warden", 1, START_WITH_DAEMON);
     buf_text(out, "priority=3\n");
     put_warden(suite, &warden, " --watch", out);
     buf_text(out, "\n");

@@ -259,8 +259,7 @@ int main(int argc, char **argv)
     struct err err = {""};
     int operand = read_arguments(&arguments, argc, argv);
     struct limit_plan *plan = &arguments.plan;
-    if (!arguments.url ||
-        amqp_target_parse(arguments.url, NULL, NULL, &plan->target, &err) != OK) {
+    if (!arguments.url || amqp_target_parse(arguments.url, NULL, NULL, &plan->target, &err) != OK) {
         fprintf(stderr, "limit: %s\n", arguments.url ? err.text : "--url is needed");
         return CLI_USAGE;
     }
