@@ -158,8 +158,8 @@ static void a_key_of_nobody_knows_whom_is_unknown(void)
     struct err err = {""};
     front_open(&front, NULL);
     CU_ASSERT_EQUAL_FATAL(store_begin(front.accounts, &err), OK);
-    CU_ASSERT_EQUAL_FATAL(
-        store_exec(front.accounts, "DROP TABLE token", STORE_NO_ARGS, NULL, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(store_exec(front.accounts, "DROP TABLE token", STORE_NO_ARGS, NULL, &err),
+                          OK);
     CU_ASSERT_EQUAL_FATAL(store_commit(front.accounts, &err), OK);
     CU_ASSERT_EQUAL(ask(WHO_A, "POST", "/v1/orders", NULL, ORDER), 503);
     CU_ASSERT_EQUAL(ask(WHO_A, "POST", "/v1/orders", "Idempotency-Key: k\r\n", ORDER), 504);
