@@ -167,9 +167,15 @@ static bool unauthorized(struct request *request, const char *challenge, const c
 /* Whose key it is, is not known then, nor whether an earlier attempt under it was accepted. */
 static void accounts_busy(struct request *request)
 {
-    bool keyed = request->route->check_head && read_header(request, "Idempotency-Key");
-    answer_problem(request, keyed ? 504 : 503, keyed ? "unknown" : "busy",
-                   "the accounts cannot be read now");
+    static const char reason[] = "the accounts cannot be read now";
+    char key[KEY_SIZE];
+    bool keyed = false;
+    if (request->route->check_head && !read_key(request, key, &keyed))
+        return;
+    if (keyed)
+        answer_verdict(request, &(struct edge_reply){EDGE_UNKNOWN, "", "", key, reason});
+    else
+        answer_problem(request, 503, "busy", "%s", reason);
 }
 
 static bool authenticate(struct request *request)

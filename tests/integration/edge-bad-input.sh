@@ -168,8 +168,8 @@ who() {
 
 paths() {
     local id=00000000-0000-8000-8000-000000000000
-    ask_as "$ALICE" GET /
-    expect 404 'the root'
+    ask_as "$ALICE" GET /v1
+    expect 404 'a part of a path'
     ask_as "$ALICE" GET /v1/order
     expect 404 'a path that is nearly one'
     ask_as "$ALICE" GET "/v1/orders/$id"

@@ -152,10 +152,27 @@ static void head_goes_wherever_get_does(void)
     front_close(&front);
 }
 
+/* Who cannot be told apart cannot be told that nothing was accepted under his key. */
+static void a_key_of_nobody_knows_whom_is_unknown(void)
+{
+    struct err err = {""};
+    front_open(&front, NULL);
+    CU_ASSERT_EQUAL_FATAL(store_begin(front.accounts, &err), OK);
+    CU_ASSERT_EQUAL_FATAL(store_exec(front.accounts, "DROP TABLE token", STORE_NO_ARGS, NULL, &err),
+                          OK);
+    CU_ASSERT_EQUAL_FATAL(store_commit(front.accounts, &err), OK);
+    CU_ASSERT_EQUAL(ask(WHO_A, "POST", "/v1/orders", NULL, ORDER), 503);
+    CU_ASSERT_EQUAL(ask(WHO_A, "POST", "/v1/orders", "Idempotency-Key: k\r\n", ORDER), 504);
+    CU_ASSERT_PTR_NOT_NULL(strstr(got.text, "\"idempotency_key\":\"k\""));
+    CU_ASSERT_EQUAL(ask(WHO_A, "GET", "/v1/orders", "Idempotency-Key: k\r\n", NULL), 503);
+    front_close(&front);
+}
+
 static const struct unit_case cases[] = {
     {"all preferences are read", all_preferences_are_read},
     {"a coding is not taken", a_coding_is_not_taken},
     {"every path says what it takes", every_path_says_what_it_takes},
     {"HEAD goes wherever GET does", head_goes_wherever_get_does},
+    {"a key of nobody knows whom is unknown", a_key_of_nobody_knows_whom_is_unknown},
 };
 UNIT_MAIN("edge asks", cases)

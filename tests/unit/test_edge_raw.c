@@ -216,6 +216,7 @@ static void the_silent_and_the_idle_are_cut(void)
     check_cut(silent);
     CU_ASSERT(answers_at(idle));
     manual_clock_advance(&front.bottle.clock, 74000); /* longer than any proxy keeps it */
+    front_turns(&front, 2);
     CU_ASSERT(answers_at(idle));
     manual_clock_advance(&front.bottle.clock, 75500);
     check_cut(idle);
@@ -229,6 +230,7 @@ static void a_slow_head_behind_another_is_cut(void)
     int fd = front_connect(&front);
     CU_ASSERT(answers_at(fd));
     manual_clock_advance(&front.bottle.clock, 40000);
+    front_turns(&front, 2);
     CU_ASSERT(drip(fd, "GET /livez HTTP/1.1\r\nX: ", 28));
     manual_clock_advance(&front.bottle.clock, 2500);
     check_cut(fd);

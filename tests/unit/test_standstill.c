@@ -8,6 +8,7 @@
 #include "common/messaging/memory_bus.h"
 #include "common/messaging/service.h"
 #include "common/telemetry/log.h"
+#include "edge-service/edge_private.h"
 #include "tests/unit/edge_bottle.h"
 #include "tests/unit/ping_world.h"
 #include "tests/unit/unit.h"
@@ -189,18 +190,23 @@ static void the_edge_likewise(void)
 static void commands_that_nobody_confirms_are_told(void)
 {
     bottle_open(&b);
+    bottle_kill(&b);
+    b.limits = (struct edge_limits){.deadline_ms = 60000};
+    bottle_start(&b);
+    bottle_run(&b, 2);
     b.chances[MEMORY_HOLD_CONFIRM] = 1;
     place(&b, ALICE, "k", 1, &outcome);
     bottle_run(&b, 2);
     CU_ASSERT_STRING_EQUAL(state_of_edge().reason, "");
-    CU_ASSERT(edge_deadline_ms(b.edge) <= b.clock.mono_ms + STALL_MS);
+    CU_ASSERT(edge_standstill_due_ms(b.edge) <= b.clock.mono_ms + STALL_MS); /* it wakes for that */
     manual_clock_advance(&b.clock, STALL_MS);
     bottle_run(&b, 2);
     CU_ASSERT_PTR_NOT_NULL(strstr(state_of_edge().reason, "stalled: publishes"));
-    CU_ASSERT_EQUAL(outcome.verdict, EDGE_UNKNOWN);
+    CU_ASSERT_EQUAL(outcome.calls, 0); /* it has more patience than that */
     b.chances[MEMORY_HOLD_CONFIRM] = 0;
     bottle_run(&b, 2);
     CU_ASSERT_STRING_EQUAL(state_of_edge().reason, "");
+    CU_ASSERT_EQUAL(outcome.verdict, EDGE_ACCEPTED);
     bottle_close(&b);
 }
 
