@@ -47,8 +47,11 @@ static enum result judge(int status, const char *verb, const struct buf *said, s
 {
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return OK;
-    const char *line = said->size > 0 ? said->data + strspn(said->data, "\n") : "nothing";
-    return err_set(err, RETRY, "rabbitmqctl %s: %.*s", verb, (int)strcspn(line, "\n"), line);
+    const char *words = said->size > 0 ? said->data : "nothing";
+    for (char *at = said->data; said->size > 0 && *at; at++)
+        if (*at == '\n')
+            *at = ' ';
+    return err_set(err, RETRY, "rabbitmqctl %s: %.150s", verb, words + strspn(words, " "));
 }
 
 enum result broker_tool(const struct suite *suite, const char *const *words, struct err *err)

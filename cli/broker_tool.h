@@ -7,7 +7,7 @@
 #include "common/base/err.h"
 
 /* Runs `rabbitmqctl WORD...`; the words end in NULL, and no secret is among them. RETRY: it failed, and
- * err has the first line of what it said. Blocks. */
+ * err has the beginning of what it said, in one line. Blocks. */
 enum result broker_tool(const struct suite *suite, const char *const *words,
                         struct err *err) WARN_UNUSED;
 

@@ -147,7 +147,7 @@ static enum result admit(struct http *http, const struct suite *suite, const str
     struct guest before;
     enum result result = guest_load(suite, guest->name, &before, err);
     if (result == OK && !guest_same_rights(&before, guest))
-        result = guest_dismiss(suite, guest->name, err);
+        result = guest_dismiss(suite, guest->name, &before, err);
     if (result == NOT_FOUND)
         result = OK;
     if (result == OK)
@@ -164,11 +164,13 @@ static enum result admit(struct http *http, const struct suite *suite, const str
 static enum result dismiss(struct http *http, const struct suite *suite, const char *name,
                            struct err *err)
 {
+    struct guest guest;
+    bool known = guest_load(suite, name, &guest, NULL) == OK;
     enum result result = guest_forget(suite, name, err);
     if (result == OK)
         result = rewrite(suite, err);
     if (result == OK)
-        result = guest_dismiss(suite, name, err);
+        result = guest_dismiss(suite, name, known ? &guest : NULL, err);
     return result == OK ? guest_clear_all(http, suite, name, err) : result;
 }
 

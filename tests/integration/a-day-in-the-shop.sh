@@ -1,8 +1,8 @@
 #!/bin/bash
 # The scenarios in shared/, each one behaviour, in one suite that none of them disturbs.
 #   tests/integration/a-day-in-the-shop.sh [NAME...]
-# tests/run: timeout 420
-# tests/run: about 130
+# tests/run: timeout 600
+# tests/run: about 230
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -2,7 +2,7 @@
 # A stranger in Python and one in Node join the bus by docs/join.md alone: its commands and programs are run
 # as they stand. What they say, and worse, disturbs nobody: the edge goes on, status and audit are clean.
 # tests/run: timeout 240
-# tests/run: about 60
+# tests/run: about 90
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"

@@ -314,6 +314,23 @@ static void test_a_log_that_is_another(void)
     suite_close(&suite);
 }
 
+/* What a neighbour says, and when, is no beginning of our log. */
+static void test_a_lost_log_with_a_neighbour_in_it(void)
+{
+    struct suite suite;
+    suite_open(&suite);
+    lose_log(&suite, 1);
+    suite.log.facts[1] = suite.log.facts[0];
+    suite.log.times[1] = suite.log.times[0];
+    suite.log.facts[0] = (struct fact){ID("91"), "/neighbour", "neighbour.x", "one", "1", "{}"};
+    suite.log.times[0] = NULL;
+    suite.log.count = 2;
+    expect_finding(&suite, "the log begins at 1970-01-01T00:08:20.000Z and lacks 13 facts", 13);
+    suite.log.count = 1;
+    expect_finding(&suite, "the log is empty and lacks 13 facts", 13);
+    suite_close(&suite);
+}
+
 /* Up to a moment, and no further. */
 static void test_a_log_that_was_given_up(void)
 {
@@ -463,6 +480,7 @@ static const struct unit_case cases[] = {
     {"quarantine is shown", test_quarantine_is_shown},
     {"an edge that does not run", test_an_edge_that_does_not_run},
     {"a log that is another", test_a_log_that_is_another},
+    {"a lost log with a neighbour in it", test_a_lost_log_with_a_neighbour_in_it},
     {"a log that was given up", test_a_log_that_was_given_up},
     {"a log that was cut", test_a_log_that_was_cut},
     {"a gap before what was given up", test_a_gap_before_what_was_given_up},
