@@ -3,7 +3,7 @@
 # seconds where it runs (readyz, status, audit, deploy); what only alters it is a warning; what is nobody's
 # business is not complained about. Without a management interface all of them say that nobody has looked.
 # tests/run: timeout 400
-# tests/run: about 100
+# tests/run: about 150
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
 . "$(dirname "$0")/../lib/suite.sh"
