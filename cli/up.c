@@ -115,7 +115,7 @@ static const struct option table[] = {
      .kind = OPTION_INT,
      .value = &arguments.plan.request_s,
      .metavar = "SECONDS",
-     .help = "the edge gives a request's head, its body and its answer so long each (30)",
+     .help = "the edge gives a request's head, its body and its answer so long each",
      .min = 1,
      .max = 3600},
     {.name = "idle-time",
@@ -123,7 +123,7 @@ static const struct option table[] = {
      .kind = OPTION_INT,
      .value = &arguments.plan.idle_s,
      .metavar = "SECONDS",
-     .help = "the edge keeps a connection without a request for so long (75): longer than a proxy "
+     .help = "the edge keeps a connection without a request for so long: longer than a proxy "
              "in front of it does",
      .min = 1,
      .max = 86400},

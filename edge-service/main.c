@@ -253,9 +253,9 @@ int main(int argc, char **argv)
         {"confirm-deadline", NULL, OPTION_INT, &p.deadline_s, "SECONDS",
          "an unconfirmed command is unknown after so long", 1, 60},
         {"request-time", "WARREN_REQUEST_TIME", OPTION_INT, &p.request_s, "SECONDS",
-         "a request's head, its body and its answer have so long each (30)", 1, 3600},
+         "a request's head, its body and its answer have so long each", 1, 3600},
         {"idle-time", "WARREN_IDLE_TIME", OPTION_INT, &p.idle_s, "SECONDS",
-         "a connection without a request is kept for so long (75): longer than a proxy in front "
+         "a connection without a request is kept for so long: longer than a proxy in front "
          "keeps it",
          1, 86400},
         {"rate-per-caller", "WARREN_RATE_PER_CALLER", OPTION_INT, &p.rate_per_caller, "N",

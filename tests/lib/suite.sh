@@ -115,10 +115,10 @@ is_row() {
 }
 
 suite_left() {
-    local dir
-    for dir in /proc/[0-9]*; do
-        grep -qsazxF "WARREN_SUITE=$WARREN_HOME" "$dir/environ" 2>/dev/null || continue
-        printf '%s %s\n' "${dir#/proc/}" "$(tr '\0' ' ' <"$dir/cmdline" | cut -c1-120)"
+    local environ dir
+    for environ in $(grep -lsazxF "WARREN_SUITE=$WARREN_HOME" /proc/[0-9]*/environ 2>/dev/null); do
+        dir=${environ%/environ}
+        [[ ! -d $dir ]] || printf '%s %s\n' "${dir#/proc/}" "$(tr '\0' ' ' <"$dir/cmdline" | cut -c1-120)"
     done
 }
 
