@@ -451,7 +451,7 @@ static void all_have_so_many_connections(void)
         close(crowd[gone]);
         crowd[gone] = last;
     }
-    CU_ASSERT(front_write(&front, crowd[0], ORDER + 1, strlen(ORDER) - 1));
+    CU_ASSERT(front_write(&front, crowd[0], &(ORDER)[1], strlen(ORDER) - 1));
     front_read(&front, crowd[0], &got);
     CU_ASSERT_EQUAL(got.status, 202);
     front_ask(&front, WHO_NOBODY, "GET", "/metrics", NULL, &got);
