@@ -149,7 +149,7 @@ static enum result step_supervisor(struct start *start, struct err *err)
     struct supervisor_list list;
     progress_step(&start->progress, "supervisor");
     start->launched = true;
-    enum result result = supervisor_launch(start->suite, err);
+    enum result result = supervisor_launch(start->suite, start->plan, err);
     while (result == OK) {
         result = supervisor_list(start->http, start->suite, &list, err);
         if (result != NOT_FOUND)

@@ -28,29 +28,42 @@ static bool handed_on(const char *variable)
     return false;
 }
 
-static void clean_environment(const char *mark, const char *home, const char *list[ENVIRONMENT_MAX])
+struct environment {
+    char *list[ENVIRONMENT_MAX]; /* ended by NULL */
+    size_t count;
+};
+
+/* Nothing is given back: exec follows. */
+static void add_variable(void *context, const char *name, const char *value)
 {
-    size_t count = 0;
-    list[count++] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    list[count++] = "LANG=C.UTF-8";
-    list[count++] = home;
-    list[count++] = mark;
-    for (char **variable = environ; *variable && count < ENVIRONMENT_MAX - 1; variable++)
+    struct environment *environment = context;
+    char *text = NULL;
+    if (environment->count == ENVIRONMENT_MAX - 1 || asprintf(&text, "%s=%s", name, value) < 0)
+        abort();
+    environment->list[environment->count++] = text;
+}
+
+static void clean_environment(const struct suite *suite, const struct plan *plan,
+                              struct environment *environment)
+{
+    add_variable(environment, "PATH",
+                 "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+    add_variable(environment, "LANG", "C.UTF-8");
+    add_variable(environment, "HOME", suite->home);
+    add_variable(environment, PROCESS_MARK, suite->home);
+    supervisor_environment(plan, add_variable, environment);
+    for (char **variable = environ; *variable && environment->count < ENVIRONMENT_MAX - 1;
+         variable++)
         if (handed_on(*variable))
-            list[count++] = *variable;
-    list[count] = NULL;
+            environment->list[environment->count++] = *variable;
 }
 
 /* Everything that it starts runs in the home and knows it by its mark; no path is quoted. */
-static void become_supervisor(const struct suite *suite)
+static void become_supervisor(const struct suite *suite, const struct plan *plan)
 {
-    char mark[SUITE_HOME_SIZE + 32];
-    char home[SUITE_HOME_SIZE + 32];
-    const char *list[ENVIRONMENT_MAX];
+    struct environment environment = {.count = 0};
     sigset_t none;
-    snprintf(mark, sizeof mark, "%s=%s", PROCESS_MARK, suite->home);
-    snprintf(home, sizeof home, "HOME=%s", suite->home);
-    clean_environment(mark, home, list);
+    clean_environment(suite, plan, &environment);
     if (chdir(suite->home) != 0)
         _exit(125);
     sigemptyset(&none);
@@ -61,18 +74,18 @@ static void become_supervisor(const struct suite *suite)
     if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
         _exit(126);
     const char *const arguments[] = {"supervisord", "-c", "run/supervisord.conf", NULL};
-    execvpe("supervisord", (char *const *)arguments, (char *const *)list);
+    execvpe("supervisord", (char *const *)arguments, environment.list);
     _exit(127);
 }
 
-enum result supervisor_launch(const struct suite *suite, struct err *err)
+enum result supervisor_launch(const struct suite *suite, const struct plan *plan, struct err *err)
 {
     int status = 0;
     pid_t child = fork();
     if (child < 0)
         return err_set(err, FATAL, "fork: %s", strerror(errno));
     if (child == 0)
-        become_supervisor(suite);
+        become_supervisor(suite, plan);
     while (waitpid(child, &status, 0) < 0 && errno == EINTR)
         ;
     if (WIFEXITED(status) && WEXITSTATUS(status) == 0)

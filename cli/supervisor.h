@@ -35,8 +35,15 @@ struct plan {
 enum result supervisor_write_config(const struct suite *suite, const struct plan *plan,
                                     struct buf *out, struct err *err) WARN_UNUSED;
 
+/* What the services hear by their environment: URLs, and where spans go. It is the supervisor's own, which
+ * they inherit: a line of its configuration could not hold a quote or ' ;'. */
+void supervisor_environment(const struct plan *plan,
+                            void (*add)(void *context, const char *name, const char *value),
+                            void *context);
+
 /* Starts it as a daemon with a small, clean environment. It answers calls a moment later. */
-enum result supervisor_launch(const struct suite *suite, struct err *err) WARN_UNUSED;
+enum result supervisor_launch(const struct suite *suite, const struct plan *plan,
+                              struct err *err) WARN_UNUSED;
 
 enum supervisor_state { /* numbers of supervisord */
                         SUPERVISOR_STOPPED = 0,

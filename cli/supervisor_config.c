@@ -8,6 +8,7 @@
 #include "cli/broker.h"
 #include "cli/fake_clock.h"
 #include "cli/supervisor.h"
+#include "common/base/digest.h"
 
 /* supervisord reads %(name)s in values. */
 static void put_value(struct buf *out, const char *text)
@@ -97,7 +98,8 @@ static void put_environment(struct buf *out)
 }
 
 /* What common/telemetry/otlp.h reads. */
-static void put_collector(struct buf *out)
+static void add_collector(void (*add)(void *context, const char *name, const char *value),
+                          void *context)
 {
     static const char *const names[] = {
         "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -107,22 +109,32 @@ static void put_collector(struct buf *out)
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         const char *value = getenv(names[i]);
         if (value && value[0])
-            put_variable(out, names[i], value);
+            add(context, names[i], value);
     }
 }
 
-/* URLs may hold a password: not for a command line, which anybody may read. This file is 0600. */
-static void put_urls(const struct plan *plan, struct buf *out)
+/* URLs may hold a password: not for a command line, which anybody may read. */
+void supervisor_environment(const struct plan *plan,
+                            void (*add)(void *context, const char *name, const char *value),
+                            void *context)
 {
-    put_collector(out);
+    add_collector(add, context);
     if (plan->amqp_url)
-        put_variable(out, "WARREN_AMQP_URL", plan->amqp_url);
+        add(context, "WARREN_AMQP_URL", plan->amqp_url);
     if (plan->amqp_ca)
-        put_variable(out, "WARREN_AMQP_CA", plan->amqp_ca);
+        add(context, "WARREN_AMQP_CA", plan->amqp_ca);
     if (plan->smtp_url)
-        put_variable(out, "WARREN_SMTP_URL", plan->smtp_url);
+        add(context, "WARREN_SMTP_URL", plan->smtp_url);
     if (plan->smtp_from)
-        put_variable(out, "WARREN_SMTP_FROM", plan->smtp_from);
+        add(context, "WARREN_SMTP_FROM", plan->smtp_from);
+}
+
+/* By which another `up` sees whether it is the same. */
+static void put_note(void *context, const char *name, const char *value)
+{
+    char hex[SHA256_HEX_SIZE];
+    sha256_hex(value, strlen(value), hex);
+    buf_printf(context, "; %s %.16s\n", name, hex);
 }
 
 static void put_limits(const struct plan *plan, struct buf *out)
@@ -218,7 +230,6 @@ static enum result put_service(const struct suite *suite, const struct plan *pla
         buf_text(out, " --unsafe");
     buf_text(out, "\n");
     put_environment(out);
-    put_urls(plan, out);
     char name[64];
     snprintf(name, sizeof name, "%s-%d", service->name, instance);
     result = put_clock(suite, plan, out, name, err);
@@ -231,6 +242,8 @@ enum result supervisor_write_config(const struct suite *suite, const struct plan
 {
     enum result result = OK;
     put_daemon(suite, out);
+    buf_text(out, "\n; inherited, by their digests:\n");
+    supervisor_environment(plan, put_note, out);
     if (!plan->amqp_url)
         result = put_broker(suite, out, err);
     else if (plan->management_url)

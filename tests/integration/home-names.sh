@@ -1,6 +1,6 @@
 #!/bin/bash
 # Text is taken as people write it: a home with blanks, quotes, signs and more than ASCII in its name,
-# a token's file with a newline at its end, a URL with a slash at its end.
+# a token's file with a newline at its end, a URL with a slash at its end, a setting with quotes in it.
 # tests/run: timeout 400
 # tests/run: about 30
 set -euo pipefail
@@ -9,7 +9,10 @@ set -euo pipefail
 
 suite_place
 WARREN_HOME="$TMPDIR/"$'ein "H\u00fcgel" 100% & it\'s ;x #y $HOME \\z'
+export OTEL_RESOURCE_ATTRIBUTES='team="of Judy" ;100%, #x'
 expect 0 warren up
+grep -qzxF "OTEL_RESOURCE_ATTRIBUTES=$OTEL_RESOURCE_ATTRIBUTES" "/proc/$(pid_of payment-service)/environ" ||
+    fail "what is in the environment reaches no service"
 [[ -s $WARREN_HOME/store/order.db && -d $WARREN_HOME/broker/mnesia ]] || fail "its files are elsewhere"
 homes=("$TMPDIR"/ein*)
 [[ ${#homes[@]} == 1 ]] || fail "another home was made: ${homes[*]}"
