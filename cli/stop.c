@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/process.h"
 #include "cli/supervisor.h"
@@ -88,6 +89,17 @@ static enum result end_marked(const struct suite *suite, struct progress *progre
     return OK;
 }
 
+/* `up` makes it again. */
+static void plain_home_remove(const struct suite *suite)
+{
+    struct suite_path link = suite_plain_home(suite);
+    if (strcmp(link.text, suite->home) == 0)
+        return;
+    (void)unlink(link.text);
+    *strrchr(link.text, '/') = '\0';
+    (void)rmdir(link.text);
+}
+
 enum result suite_stop(struct http *http, const struct suite *suite, struct progress *progress,
                        struct err *err)
 {
@@ -106,5 +118,7 @@ enum result suite_stop(struct http *http, const struct suite *suite, struct prog
     result = FATAL;
     for (int i = 0; i < 3 && result != OK; i++)
         result = end_marked(suite, progress, waits[i], signals[i], err);
+    if (result == OK)
+        plain_home_remove(suite);
     return result;
 }

@@ -34,5 +34,7 @@ until_true 60 warren status || fail "it does not come back"
 expect 0 warren audit --settle 10
 expect 0 warren down
 [[ -z $(suite_left) ]] || fail "left: $(suite_left)"
+links=$(find /dev/shm -maxdepth 2 -lname "$TMPDIR/*")
+[[ -z $links ]] || fail "left: $links"
 expect 0 warren up
 expect 0 warren audit --settle 10
