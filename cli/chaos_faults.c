@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "cli/broker.h"
+#include "cli/broker_tool.h"
 #include "cli/chaos_broker.h"
 #include "cli/chaos_clock.h"
 #include "cli/chaos_disk.h"
@@ -17,9 +18,6 @@
 #include "cli/files.h"
 #include "cli/ready.h"
 #include "cli/supervisor.h"
-
-#define CTL "/usr/lib/rabbitmq/bin/rabbitmqctl"
-#define CTL_OUT "run/rabbitmqctl.out"
 
 /* --- processes -------------------------------------------------------------------------- */
 
@@ -100,57 +98,22 @@ static void stop_program(struct http *http, const struct suite *suite, const cha
 
 /* --- the node's own tool -------------------------------------------------------------------- */
 
-static void set_variable(void *context, const char *name, const char *value)
-{
-    (void)context;
-    (void)setenv(name, value, 1);
-}
-
-static void ctl_exec(const struct suite *suite, const char *const *arguments)
-{
-    int null = open("/dev/null", O_RDONLY);
-    int out = open(suite_path(suite, CTL_OUT).text, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    if (null < 0 || out < 0 || dup2(null, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
-        _exit(126);
-    broker_environment(suite, set_variable, NULL);
-    execv(CTL, (char *const *)arguments);
-    _exit(127);
-}
-
-static bool ctl_once(const struct suite *suite, const char *const *arguments)
-{
-    int status = -1;
-    pid_t pid = fork();
-    if (pid == 0)
-        ctl_exec(suite, arguments);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid)
-        return false;
-    return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
-/* The tool is a node of its own, which has to come up first, on a machine under load. */
-static bool ctl(const struct suite *suite, const char *const *arguments)
+/* It is a node of its own, which has to come up first, on a machine under load. */
+static bool ctl(const struct suite *suite, const char *const *words, struct err *err)
 {
     enum { TRIES = 3 };
     for (int i = 0; i < TRIES; i++) {
         if (i > 0)
             watch_pause_ms(1000);
-        if (ctl_once(suite, arguments))
+        if (broker_tool(suite, words, err) == OK)
             return true;
     }
     return false;
 }
 
-/* The first line of what it said last. */
-static void ctl_complaint(const struct suite *suite, const char *vain, char why[CHAOS_WHY_SIZE])
+static void ctl_complaint(const struct err *err, const char *vain, char why[CHAOS_WHY_SIZE])
 {
-    struct buf said = {0};
-    const char *text = "nothing";
-    if (file_load(suite_path(suite, CTL_OUT).text, &said, NULL) == OK && said.size > 0)
-        text = said.data + strspn(said.data, "\n");
-    snprintf(why, CHAOS_WHY_SIZE, "%s: rabbitmqctl says %.*s", vain, (int)strcspn(text, "\n"),
-             text);
-    buf_release(&said);
+    snprintf(why, CHAOS_WHY_SIZE, "%s: %.150s", vain, err->text[0] ? err->text : "no broker");
 }
 
 static bool await_broker(struct http *http, const struct suite *suite)
@@ -167,8 +130,8 @@ static bool await_broker(struct http *http, const struct suite *suite)
 }
 
 static const char *const *const clear_alarms[] = {
-    (const char *const[]){CTL, "set_vm_memory_high_watermark", "0.6", NULL},
-    (const char *const[]){CTL, "set_disk_free_limit", "200MB", NULL},
+    (const char *const[]){"set_vm_memory_high_watermark", "0.6", NULL},
+    (const char *const[]){"set_disk_free_limit", "200MB", NULL},
 };
 
 /* Raised and cleared by one call: the node clears it by itself, for the tool takes seconds to start, and
@@ -190,20 +153,21 @@ static void alarm_broker(struct http *http, const struct suite *suite, struct ch
     char command[300];
     snprintf(command, sizeof command, "%s, {ok, _} = timer:apply_after(%lld, %s), ok.",
              alarms[fault->target].raise, (long long)fault->hold_ms, alarms[fault->target].clear);
-    const char *const arguments[] = {CTL, "eval", command, NULL};
+    const char *const words[] = {"eval", command, NULL};
+    struct err err = {""};
     bool there = await_broker(http, suite);
     struct log_mark set = watch_mark_log(suite, "rabbitmq-server-1", "resource limit alarm set");
     struct log_mark cleared =
         watch_mark_log(suite, "rabbitmq-server-1", "resource limit alarm cleared");
-    if (!there || !ctl(suite, arguments)) {
-        ctl_complaint(suite, "the limit cannot be set", fault->why);
+    if (!there || !ctl(suite, words, &err)) {
+        ctl_complaint(&err, "the limit cannot be set", fault->why);
         return;
     }
     fault->reached = watch_until(watch_log_says, &set, WATCH_SEEN_MS);
     if (!fault->reached)
         snprintf(fault->why, sizeof fault->why, "the node raises no alarm");
     if (!watch_until(watch_log_says, &cleared, fault->hold_ms + WATCH_SEEN_MS))
-        (void)ctl(suite, clear_alarms[fault->target]);
+        (void)ctl(suite, clear_alarms[fault->target], NULL);
 }
 
 /* Who is not connected has nothing to lose. */
@@ -221,14 +185,15 @@ static bool await_connected(struct http *http, const struct suite *suite)
 static void reset_connections(struct http *http, const struct suite *suite,
                               struct chaos_fault *fault, char *what)
 {
-    static const char *const arguments[] = {
-        CTL, "close_all_connections", "--vhost", "warren", "chaos", NULL};
+    static const char *const words[] = {"close_all_connections", "--vhost", BROKER_VHOST, "chaos",
+                                        NULL};
+    struct err err = {""};
     snprintf(what, CHAOS_WHY_SIZE, "every connection");
     bool there = await_broker(http, suite) && await_pid(http, suite, "order-service-1") != 0 &&
                  await_connected(http, suite);
     struct log_mark down = watch_mark_log(suite, "order-service-1", "bus-down");
-    if (!there || !ctl(suite, arguments)) {
-        ctl_complaint(suite, "they cannot be closed", fault->why);
+    if (!there || !ctl(suite, words, &err)) {
+        ctl_complaint(&err, "they cannot be closed", fault->why);
         return;
     }
     fault->reached = watch_until(watch_log_says, &down, WATCH_SEEN_MS);
@@ -306,5 +271,5 @@ void chaos_heal(struct http *http, const struct suite *suite)
         return;
     chaos_broker_heal(suite);
     for (size_t i = 0; i < sizeof clear_alarms / sizeof clear_alarms[0]; i++)
-        (void)ctl(suite, clear_alarms[i]);
+        (void)ctl(suite, clear_alarms[i], NULL);
 }

@@ -177,7 +177,8 @@ static enum result check_alive(struct start *start, const char *program, struct 
     return err_set(err, FATAL, "%s does not stay up", program);
 }
 
-/* A node that dies while it starts is told of at once; once more, and it is the end. */
+/* A node that dies while it starts is told of at once; once more, and it is the end. Those that the
+ * warden ended because they were of no use are not counted. */
 static enum result check_broker(struct start *start, const char *program, int *deaths_told,
                                 struct err *err)
 {
@@ -192,7 +193,9 @@ static enum result check_broker(struct start *start, const char *program, int *d
     const struct supervisor_program *entry = supervisor_find(&list, program);
     bool dead = entry && (entry->state == SUPERVISOR_BACKOFF || entry->state == SUPERVISOR_EXITED ||
                           entry->state == SUPERVISOR_FATAL);
-    int deaths = restarts + dead;
+    struct node_restarts ended;
+    node_restarts_read(start->suite, &ended);
+    int deaths = restarts + dead - (int)ended.count;
     if (deaths >= DEATHS_MAX)
         return err_set(err, FATAL, "%s dies while it starts", program);
     if (deaths > *deaths_told) {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # The scenarios in shared/, each one behaviour, in one suite that none of them disturbs.
 #   tests/integration/a-day-in-the-shop.sh [NAME...]
-# tests/run: timeout 600
+# tests/run: timeout 1200
 # tests/run: about 230
 set -euo pipefail
 # shellcheck source=tests/lib/suite.sh
