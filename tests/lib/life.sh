@@ -19,7 +19,7 @@ broker_ctl() {
     local variables pid
     pid=$(program_pid rabbitmq-server-1)
     mapfile -d '' variables <"/proc/$pid/environ"
-    env -i "${variables[@]}" /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@"
+    env -i -C "$WARREN_HOME" "${variables[@]}" /usr/lib/rabbitmq/bin/rabbitmqctl -q "$@"
 }
 
 management() {
