@@ -49,14 +49,15 @@ enum result target_open(const struct settings *settings, struct load_target *ret
                         struct err *err)
 {
     struct load_target *target = ret_target;
-    *target = (struct load_target){.is_suite = settings->url == NULL};
+    const char *url = settings->url;
+    *target = (struct load_target){.is_suite = !url};
     struct id id = id_new(clock_system());
     snprintf(target->run, sizeof target->run, "%.8s", id.text + ID_TEXT_SIZE - 9);
-    if (target->is_suite)
+    if (!url)
         return open_suite(settings, target, err);
-    if (strlen(settings->url) >= sizeof target->url)
+    if (strlen(url) >= sizeof target->url)
         return err_set(err, INVALID, "--url: longer than %zu bytes", sizeof target->url - 1);
-    memcpy(target->url, settings->url, strlen(settings->url) + 1);
+    memcpy(target->url, url, strlen(url) + 1);
     for (size_t end = strlen(target->url); end > 0 && target->url[end - 1] == '/';)
         target->url[--end] = '\0'; /* paths are put behind it */
     target->customers.count = 1;

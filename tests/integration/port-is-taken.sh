@@ -26,7 +26,7 @@ grep -q "port $((WARREN_BASE_PORT + 10)) (AMQP) is taken by python3.*, pid $squa
 
 echo "a home that is not ours to use"
 expect 6 warren up --home /proc/nowhere
-expect 2 warren up --home "$TMPDIR/a home"
+expect 2 warren up --home "$TMPDIR/a"$'\n'home
 expect 2 warren up --base-port 80
 expect 2 warren up --without confirms
 expect 2 warren up --without nonsense --unsafe
