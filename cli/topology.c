@@ -80,12 +80,9 @@ static enum result settle(const struct suite *suite, const struct deploy_options
                           bool force, struct topology_told *told, struct err *err)
 {
     struct amqp_target target;
-    enum result result =
-        amqp_target_parse(options->url, options->user, options->password, &target, err);
+    enum result result = deploy_target(options, &target, err);
     if (result != OK)
         return result;
-    snprintf(target.name, sizeof target.name, "warren");
-    snprintf(target.ca_file, sizeof target.ca_file, "%s", options->ca_file ? options->ca_file : "");
     result = identity_settle(suite, clock_system(), &target, force ? IDENTITY_ADOPT : IDENTITY_ASK,
                              told->identity, err);
     explicit_bzero(&target, sizeof target);

@@ -199,16 +199,26 @@ static enum result all_make(struct maker *maker, const struct topology *const *t
     return result == REFUSED && amqp_words_of_loss(err_text(err)) ? NOT_FOUND : result;
 }
 
+enum result deploy_target(const struct deploy_options *options, struct amqp_target *ret_target,
+                          struct err *err)
+{
+    enum result result =
+        amqp_target_parse(options->url, options->user, options->password, ret_target, err);
+    if (result != OK)
+        return result;
+    snprintf(ret_target->name, sizeof ret_target->name, "warren");
+    snprintf(ret_target->ca_file, sizeof ret_target->ca_file, "%s",
+             options->ca_file ? options->ca_file : "");
+    return OK;
+}
+
 static enum result make(const struct deploy_options *options, struct maker *maker,
                         const struct topology *const *tables, size_t count, struct err *err)
 {
     struct amqp_target target;
-    enum result result =
-        amqp_target_parse(options->url, options->user, options->password, &target, err);
+    enum result result = deploy_target(options, &target, err);
     if (result != OK)
         return result;
-    snprintf(target.name, sizeof target.name, "warren");
-    snprintf(target.ca_file, sizeof target.ca_file, "%s", options->ca_file ? options->ca_file : "");
     if (target.timeout_ms < FIRST_TIME_MS)
         target.timeout_ms = FIRST_TIME_MS;
     result = amqp_link_open(&target, "deploy", &maker->link, err);

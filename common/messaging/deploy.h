@@ -17,6 +17,12 @@ struct deploy_options {
     const char *ca_file;  /* amqps; NULL: the system's */
 };
 
+/* The broker that they name, with who is told to it as "warren". INVALID: the URL. It holds a password:
+ * wipe it. */
+struct amqp_target;
+enum result deploy_target(const struct deploy_options *options, struct amqp_target *ret_target,
+                          struct err *err) WARN_UNUSED;
+
 /* What a user who may not declare was content with. */
 struct deploy_seen {
     size_t
